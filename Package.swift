@@ -1,0 +1,87 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Warnings are errors everywhere; SwiftPM leaves packages that depend on this one alone.
+let strict: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
+
+let package = Package(
+  name: "cordon",
+  products: [
+    .executable(name: "cordon", targets: ["cordon"]),
+    .library(name: "Cordon", targets: ["Cordon"]),
+    .library(name: "FilterCompiler", targets: ["FilterCompiler"]),
+    .library(name: "SyscallPolicy", targets: ["SyscallPolicy"]),
+  ],
+  dependencies: [
+    // Command-line parsing and help.
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    // Errno and FileDescriptor: errno is handled in one well-kept place.
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    // Child processes with pipes and exit statuses; each measurement runs in a fresh one.
+    .package(
+      url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+    // Percentiles of what the comparator measures, without keeping every sample.
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CLibSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+    .target(name: "TrapEngine", cSettings: strictC),
+    .target(name: "FilterCompiler", swiftSettings: strict),
+    .target(
+      name: "SyscallPolicy", dependencies: ["FilterCompiler", "CLibSeccomp"], swiftSettings: strict),
+    .target(
+      name: "Cordon",
+      dependencies: [
+        "FilterCompiler", "TrapEngine",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "CordonComparator",
+      dependencies: [
+        "Cordon",
+        .product(name: "SystemPackage", package: "swift-system"),
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "cordon",
+      dependencies: [
+        "Cordon", "CordonComparator", "FilterCompiler", "SyscallPolicy",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+    .testTarget(name: "FilterCompilerTests", dependencies: ["FilterCompiler"], swiftSettings: strict),
+    .testTarget(name: "SyscallPolicyTests", dependencies: ["SyscallPolicy"], swiftSettings: strict),
+    .testTarget(name: "CordonTests", dependencies: ["Cordon"], swiftSettings: strict),
+    .testTarget(
+      name: "CordonComparatorTests", dependencies: ["CordonComparator"], swiftSettings: strict),
+    .testTarget(
+      name: "CommandLineTests",
+      dependencies: [
+        "cordon", "FilterCompiler",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+    // Machine code that plays the trapped guest; linked into tests only.
+    .target(name: "GuestCode", path: "Tests/GuestCode", cSettings: strictC),
+    .testTarget(
+      name: "IntegrationTests",
+      dependencies: [
+        "Cordon", "FilterCompiler", "GuestCode", "TrapEngine",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,2 @@
+import TrapEngine
+package let z = 1

@@ -1,0 +1,1 @@
+// Filled in by the rooms as they grow.

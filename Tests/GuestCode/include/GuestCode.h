@@ -1,0 +1,2 @@
+#pragma once
+int guest_placeholder(void);
