@@ -1,0 +1,89 @@
+/// Puts the nodes of a decision graph into a row of instructions, from the last to the first.
+///
+/// Jumps only go forward, so when a node is placed, all that it leads to has its place already, and how far that is can
+/// be read off. Where it is further than the 8 bits of a conditional jump reach, a stepping stone is placed first:
+/// another copy of the answer, or a jump, which is one instruction either way.
+struct Layout {
+  /// What can be jumped to: a node, and whether the word that it tests has to be loaded first.
+  private struct Entry: Hashable {
+    let node: DecisionGraph.NodeID
+    let loads: Bool
+  }
+
+  /// The furthest that a conditional jump skips.
+  private static let farthest = Int(UInt8.max)
+
+  private let graph: DecisionGraph
+  /// The instructions from the last to the first.
+  private var reversed: [Instruction] = []
+  /// Where in `reversed` an entry was placed last, so nearest to what comes next.
+  private var places: [Entry: Int] = [:]
+
+  /// The instructions of the filter that starts at `root`.
+  static func emit(_ graph: DecisionGraph, root: DecisionGraph.NodeID) -> [Instruction] {
+    var layout = Layout(graph: graph)
+    _ = layout.place(layout.entry(root, holding: nil))
+    return layout.reversed.reversed()
+  }
+
+  private init(graph: DecisionGraph) { self.graph = graph }
+
+  /// How to enter a node while the accumulator holds `word`.
+  private func entry(_ node: DecisionGraph.NodeID, holding word: DataWord?) -> Entry {
+    switch graph[node] {
+    case .answer: Entry(node: node, loads: false)
+    case .branch(let test, _, _): Entry(node: node, loads: test.word != word)
+    }
+  }
+
+  /// Places an entry and all that it leads to, unless it has a place already; returns the place.
+  private mutating func place(_ entry: Entry) -> Int {
+    if let known = places[entry] { return known }
+    switch graph[entry.node] {
+    case .answer(let action): append(.answer(action))
+    case .branch(let test, let ifTrue, let ifFalse):
+      if !entry.loads || places[Entry(node: entry.node, loads: false)] != reversed.count - 1 {
+        placeBranch(test, ifTrue, ifFalse)
+      }
+      if entry.loads {
+        places[Entry(node: entry.node, loads: false)] = reversed.count - 1
+        append(.loadData(test.word))
+      }
+    }
+    places[entry] = reversed.count - 1
+    return reversed.count - 1
+  }
+
+  private mutating func placeBranch(
+    _ test: DecisionGraph.Test, _ ifTrue: DecisionGraph.NodeID, _ ifFalse: DecisionGraph.NodeID
+  ) {
+    let (whenTrue, whenFalse) = (entry(ifTrue, holding: test.word), entry(ifFalse, holding: test.word))
+    // The higher side goes last in the program: what lies between is the smaller side, and the jump is short.
+    let trueFirst = graph.height(ifTrue) >= graph.height(ifFalse)
+    for entry in trueFirst ? [whenTrue, whenFalse] : [whenFalse, whenTrue] { _ = place(entry) }
+    // A stepping stone pushes the other target away by one, so both are looked at until neither is too far.
+    while let far = [whenTrue, whenFalse].first(where: { distance(to: $0) > Self.farthest }) {
+      placeSteppingStone(far)
+    }
+    append(
+      .branch(
+        test.comparison, .constant(test.constant), jt: UInt8(distance(to: whenTrue)),
+        jf: UInt8(distance(to: whenFalse))))
+  }
+
+  private mutating func placeSteppingStone(_ entry: Entry) {
+    switch graph[entry.node] {
+    case .answer(let action): append(.answer(action))
+    case .branch: append(.jump(UInt32(distance(to: entry))))
+    }
+    places[entry] = reversed.count - 1
+  }
+
+  /// How many instructions the next one would skip to get to an entry that has a place.
+  private func distance(to entry: Entry) -> Int {
+    guard let place = places[entry] else { preconditionFailure("what a node leads to is placed before it") }
+    return reversed.count - place - 1
+  }
+
+  private mutating func append(_ operation: Operation) { reversed.append(operation.instruction) }
+}

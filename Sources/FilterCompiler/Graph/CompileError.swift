@@ -1,0 +1,22 @@
+/// Why a region map could not become a filter.
+public enum CompileError: Error, Hashable, Sendable {
+  /// The program would have more than the 4096 instructions the kernel takes; with the first `fit` of the `given`
+  /// regions, in ascending order, it has not.
+  case tooManyRegions(given: Int, fit: Int)
+  /// A number is to be allowed from anywhere and to trap from anywhere.
+  case contradictoryNumber(UInt32)
+  /// The gate is not a range that code can lie in.
+  case gate(RegionError)
+}
+
+extension CompileError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .tooManyRegions(let given, let fit):
+      "\(given) regions need more than the 4096 instructions of a filter; the first \(fit) fit"
+    case .contradictoryNumber(let number):
+      "system call \(number) is both to be allowed and to trap from anywhere"
+    case .gate(let error): "the gate: \(error)"
+    }
+  }
+}

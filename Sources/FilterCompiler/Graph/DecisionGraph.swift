@@ -1,0 +1,54 @@
+/// A filter as decisions instead of instructions: which word of the call's description is compared with what, and
+/// where that leads.
+///
+/// Nodes never change, and equal nodes are one node, so a part that several ways lead to exists once. Which word the
+/// accumulator holds, in which order nodes lie and how far jumps reach is none of the graph's business: that is
+/// ``Layout``'s.
+struct DecisionGraph {
+  /// A node's identity: two nodes are equal exactly where their identities are.
+  struct NodeID: Hashable {
+    fileprivate let index: Int
+  }
+
+  /// A question with two outcomes, or an answer.
+  enum Node: Hashable {
+    case answer(Action)
+    case branch(Test, ifTrue: NodeID, ifFalse: NodeID)
+  }
+
+  /// An unsigned comparison of one word with a constant.
+  struct Test: Hashable {
+    let word: DataWord
+    let comparison: Operation.Comparison
+    let constant: UInt32
+  }
+
+  private var nodes: [Node] = []
+  private var identities: [Node: NodeID] = [:]
+  /// For each node, the most tests on a way from it to an answer.
+  private var heights: [Int] = []
+
+  /// The node that answers `action`.
+  mutating func answer(_ action: Action) -> NodeID { identity(of: .answer(action), height: 0) }
+
+  /// The node that asks `test`; no question is asked where both outcomes are the same.
+  mutating func branch(_ test: Test, ifTrue: NodeID, ifFalse: NodeID) -> NodeID {
+    if ifTrue == ifFalse { return ifTrue }
+    return identity(
+      of: .branch(test, ifTrue: ifTrue, ifFalse: ifFalse), height: 1 + max(height(ifTrue), height(ifFalse)))
+  }
+
+  private mutating func identity(of node: Node, height: Int) -> NodeID {
+    if let known = identities[node] { return known }
+    let new = NodeID(index: nodes.count)
+    nodes.append(node)
+    heights.append(height)
+    identities[node] = new
+    return new
+  }
+
+  subscript(id: NodeID) -> Node { nodes[id.index] }
+
+  /// The most tests on a way from this node to an answer.
+  func height(_ id: NodeID) -> Int { heights[id.index] }
+}
