@@ -1,4 +1,4 @@
-package import FilterCompiler
+import FilterCompiler
 import Glibc
 import SystemPackage
 

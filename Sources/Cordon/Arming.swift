@@ -49,7 +49,7 @@ package enum Arming: Sendable {
       let armed = cordon_thread_arm()
       guard armed == 0 else {
         if scope == .allThreads { ThreadArming.stopFollowing() }
-        throw .threadNotArmed(gettid(), Errno(rawValue: Int32(-armed)))
+        throw .threadNotArmed(cordon_thread_id(), Errno(rawValue: Int32(-armed)))
       }
     }
   }

@@ -12,6 +12,8 @@ package struct DispatchPlan: Sendable, Hashable {
 
   private static let exclusive: UInt64 = 1
   private static let inclusive: UInt64 = 2
+  /// The kernel refuses a range whose end wraps to 0. Nothing can be issued at the very last address.
+  private static let highest = UInt64.max - 1
 
   /// - Throws: ``SessionError/inexpressible(_:reason:)`` where the regions lie around the gate.
   package init(mechanism: Mechanism, map: RegionMap, gate: AddressRange) throws(SessionError) {
@@ -35,15 +37,14 @@ package struct DispatchPlan: Sendable, Hashable {
       let above = trapping.first { $0.first > gate.end }
       self.init(
         operation: Self.exclusive, first: below.map { $0.last + 1 } ?? 0,
-        last: above.map { $0.first - 1 } ?? UInt64.max, usesSelector: false)
+        last: above.map { $0.first - 1 } ?? Self.highest, usesSelector: false)
     }
   }
 
   private init(operation: UInt64, first: UInt64, last: UInt64, usesSelector: Bool) {
     self.operation = operation
     offset = first
-    // A range of all 2^64 addresses cannot be said; the highest is never an instruction pointer.
-    length = last - first == UInt64.max ? UInt64.max : last - first + 1
+    length = min(last, Self.highest) - first + 1
     self.usesSelector = usesSelector
   }
 

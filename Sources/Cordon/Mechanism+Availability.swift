@@ -6,6 +6,8 @@ extension Mechanism {
   /// Why this kernel or process cannot use the mechanism; nil where it can. Asks the kernel and changes nothing that
   /// lasts.
   package func unavailability() -> String? {
+    // Asking would disarm the calling thread; a session that is active has asked before.
+    if isPerThread, cordon_engine_is_installed() != 0 { return nil }
     let result: Int
     switch self {
     case .seccomp: result = cordon_seccomp_probe(0)

@@ -1,6 +1,7 @@
 import CordonShims
 import FilterCompiler
 import Glibc
+import Synchronization
 import SystemPackage
 import TrapEngine
 
@@ -43,7 +44,7 @@ extension Session {
       configuration.dispatch_follows = mechanism.isPerThread && scope == .allThreads ? 1 : 0
       let installed = cordon_engine_install(&configuration)
       guard installed == 0 else { throw .memory(Errno(rawValue: Int32(-installed))) }
-      do {
+      do throws(SessionError) {
         try arming.arm(scope, noNewPrivileges: noNewPrivileges)
       } catch {
         cordon_engine_uninstall()

@@ -1,6 +1,6 @@
 public import FilterCompiler
 import Synchronization
-public import SystemPackage
+import SystemPackage
 import TrapEngine
 
 /// Traps the system calls of chosen code in this process and has a hook answer them.
@@ -104,22 +104,6 @@ public final class Session: Sendable {
     try declare(range, .allow)
   }
 
-  /// Traps the executable mappings of a module of this process, as it is mapped now.
-  /// - Parameter module: a file name or glob (`libfoo*.so`), `exe`, `vdso` or `anonymous`.
-  /// - Throws: ``SessionError/processMap(_:)`` where nothing matches, and as ``trap(_:)``.
-  @discardableResult
-  public func trap(module: String) throws(SessionError) -> [Region] {
-    try declare(module: module, Session.trapDisposition)
-  }
-
-  /// Allows the executable mappings of a module of this process, as it is mapped now.
-  /// - Parameter module: as for ``trap(module:)``.
-  /// - Throws: as ``trap(module:)``.
-  @discardableResult
-  public func allow(module: String) throws(SessionError) -> [Region] {
-    try declare(module: module, .allow)
-  }
-
   /// Maps code into fresh memory that is a trapped region from birth: readable and executable, never writable once it
   /// can run.
   ///
@@ -130,9 +114,8 @@ public final class Session: Sendable {
   /// - Throws: ``SessionError/memory(_:)`` where it cannot be mapped, and as ``trap(_:)``.
   public func mapExecutable(_ code: [UInt8]) throws(SessionError) -> Region {
     try withState { state throws(SessionError) in
-      if state.arena == nil { state.arena = Arena() }
-      let range = try state.arena?.map(code) ?? Arena.mapAnywhere(code)
-      do {
+      let range = try state.mapExecutable(code)
+      do throws(SessionError) {
         return try state.declare(range, Session.trapDisposition)
       } catch {
         Arena.unmap(range)
@@ -151,23 +134,8 @@ public final class Session: Sendable {
     try withState { state throws(SessionError) in try state.declare(range, disposition) }
   }
 
-  private func declare(module: String, _ disposition: Disposition) throws(SessionError) -> [Region] {
-    let ranges: [AddressRange]
-    do { ranges = try ProcessMap(reading: .current).executableRanges(of: module) } catch {
-      throw .processMap(error)
-    }
-    return try withState { state throws(SessionError) in
-      // All of them or none.
-      var changed = state
-      var regions: [Region] = []
-      for range in ranges { regions.append(try changed.declare(range, disposition)) }
-      state = changed
-      return regions
-    }
-  }
-
   /// Changes the state of a session that is not active yet.
-  private func withState<Result: Sendable>(
+  func withState<Result: Sendable>(
     _ change: (inout State) throws(SessionError) -> Result
   ) throws(SessionError) -> Result {
     try state.withLock { state throws(SessionError) in
@@ -178,6 +146,14 @@ public final class Session: Sendable {
 }
 
 extension Session.State {
+  /// Maps code in the arena, which is reserved by the first use; anywhere, if the address space does not allow one.
+  mutating func mapExecutable(_ code: [UInt8]) throws(SessionError) -> AddressRange {
+    guard var arena = arena ?? Arena() else { return try Arena.mapAnywhere(code) }
+    let range = try arena.map(code)
+    self.arena = arena
+    return range
+  }
+
   mutating func declare(_ range: AddressRange, _ disposition: Disposition) throws(SessionError) -> Region {
     do { try map.insert(range, disposition) } catch { throw .region(error) }
     let region = Region(index: regions.count, range: range)

@@ -8,8 +8,6 @@ public enum SessionError: Error, Sendable, Hashable {
   case region(RegionError)
   /// The regions do not make a filter; it says how many would fit.
   case compilation(CompileError)
-  /// The process's memory map could not be read, or a module matches nothing in it.
-  case processMap(ProcessMapError)
   /// ``Session/activate(for:)`` before ``Session/setHook(_:)``.
   case missingHook
   /// Nothing would ever trap: no region traps, and the default allows.
@@ -42,7 +40,6 @@ extension SessionError: CustomStringConvertible {
     switch self {
     case .region(let error): "\(error)"
     case .compilation(let error): "\(error)"
-    case .processMap(let error): "\(error)"
     case .missingHook: "the session has no hook"
     case .nothingTraps: "nothing would trap: no region traps and the default allows"
     case .alreadyActivated: "the session is active: its regions and hook are fixed"
@@ -77,7 +74,7 @@ extension SessionError: CustomStringConvertible {
       "the filters of this process have used up the kernel's 32,768 instructions: attach fewer"
     case .threadNotSynchronized: "activate before that thread loads its filter, or activate for the calling thread only"
     case .threadsNotFollowed: "link Cordon into the executable, or use the mechanism seccomp, which threads inherit"
-    case .region, .compilation, .processMap, .filterRefused, .threadNotArmed, .memory: nil
+    case .region, .compilation, .filterRefused, .threadNotArmed, .memory: nil
     }
   }
 }

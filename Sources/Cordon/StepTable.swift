@@ -10,16 +10,16 @@ package struct StepTable: Sendable {
 
   package init(map: RegionMap, regions: [Region]) {
     let length = map.architecture.instructionLength
+    let index = RegionIndex(regions)
     // The address where an instruction starts decides which of several joined regions it counts to.
-    let cuts = Set(regions.flatMap { [$0.range.start + length, $0.range.end + length] }).sorted()
+    var cuts = Set(regions.flatMap { [$0.range.start + length, $0.range.end + length] }).sorted()[...]
     for piece in map.pieces() {
       let traps = piece.disposition == Session.trapDisposition
-      var first = piece.first
-      var inside = cuts[cuts.partitioningIndex { $0 > piece.first }...].prefix { $0 <= piece.last }
-      while true {
-        append(first: first, traps: traps, region: Self.region(of: first, in: regions, length: length))
-        guard let next = inside.popFirst() else { break }
-        first = next
+      cuts = cuts.drop { $0 <= piece.first }
+      var firsts = [piece.first]
+      while let cut = cuts.first, cut <= piece.last { firsts.append(cuts.removeFirst()) }
+      for first in firsts {
+        append(first: first, traps: traps, region: first < length ? nil : index.region(at: first - length))
       }
     }
   }
@@ -29,13 +29,6 @@ package struct StepTable: Sendable {
       first: first, region: region.map(UInt32.init) ?? UInt32.max, traps: traps ? 1 : 0)
     if let last = steps.last, last.region == step.region, last.traps == step.traps { return }
     steps.append(step)
-  }
-
-  /// The region whose code holds the first byte of the instruction that reports `pointer`; of several that overlap, the
-  /// one declared last.
-  private static func region(of pointer: UInt64, in regions: [Region], length: UInt64) -> Int? {
-    guard pointer >= length else { return nil }
-    return regions.last { $0.range.contains(pointer - length) }?.index
   }
 
   /// Copies the steps to memory that is mapped for them alone, read-only, and never freed.
@@ -49,5 +42,33 @@ package struct StepTable: Sendable {
     }
     guard mprotect(base, size, PROT_READ) == 0 else { throw .memory(Errno(rawValue: errno)) }
     return UnsafeBufferPointer(start: base.assumingMemoryBound(to: CordonStep.self), count: steps.count)
+  }
+}
+
+/// Finds the region that holds an address; of several that overlap, the one that starts last.
+private struct RegionIndex {
+  /// Sorted by start, each with the highest end of those before and including it.
+  private var entries: [(region: Region, highestEnd: UInt64)] = []
+
+  init(_ regions: [Region]) {
+    var highestEnd: UInt64 = 0
+    for region in regions.sorted(by: { $0.range.start < $1.range.start }) {
+      highestEnd = max(highestEnd, region.range.end)
+      entries.append((region, highestEnd))
+    }
+  }
+
+  func region(at address: UInt64) -> Int? {
+    var low = 0
+    var high = entries.count
+    while low < high {
+      let middle = (low + high) / 2
+      if entries[middle].region.range.start <= address { low = middle + 1 } else { high = middle }
+    }
+    for entry in entries[..<low].reversed() {
+      if entry.highestEnd <= address { return nil }
+      if entry.region.range.contains(address) { return entry.region.index }
+    }
+    return nil
   }
 }

@@ -13,7 +13,7 @@ enum ThreadArming {
   /// Following starts first, so a thread made meanwhile arms itself; the list is read again until it shows nobody new.
   static func armOtherThreads() throws(SessionError) {
     guard cordon_threads_follow() == 0 else { throw .threadsNotFollowed }
-    var armed: Set<Int32> = [gettid()]
+    var armed: Set<Int32> = [cordon_thread_id()]
     while true {
       let new = ThreadStatus.allThreads().filter { !armed.contains($0) }
       if new.isEmpty { return }

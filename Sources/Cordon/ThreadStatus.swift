@@ -1,3 +1,4 @@
+import CordonShims
 import Glibc
 import SystemPackage
 
@@ -5,7 +6,7 @@ import SystemPackage
 enum ThreadStatus {
   /// The ids of all threads, the caller's among them.
   static func allThreads() -> [Int32] {
-    guard let directory = opendir("/proc/self/task") else { return [gettid()] }
+    guard let directory = opendir("/proc/self/task") else { return [cordon_thread_id()] }
     defer { closedir(directory) }
     var threads: [Int32] = []
     while let entry = readdir(directory) {
@@ -19,11 +20,11 @@ enum ThreadStatus {
 
   /// The threads that block SIGSYS: the caller, or all.
   static func threadsBlockingSIGSYS(inAllThreads all: Bool) -> [Int32] {
-    (all ? allThreads() : [gettid()]).filter(blocksSIGSYS)
+    (all ? allThreads() : [cordon_thread_id()]).filter(blocksSIGSYS)
   }
 
   private static func blocksSIGSYS(_ thread: Int32) -> Bool {
-    if thread == gettid() {
+    if thread == cordon_thread_id() {
       var mask = sigset_t()
       return pthread_sigmask(SIG_BLOCK, nil, &mask) == 0 && sigismember(&mask, SIGSYS) == 1
     }

@@ -1,4 +1,3 @@
-public import FilterCompiler
 public import TrapEngine
 
 /// One trapped call, valid while the hook runs.

@@ -14,7 +14,7 @@ public enum Verdict: Sendable, Hashable {
   /// call's number.
   case redirect(to: UInt)
 
-  package var engineVerdict: CordonVerdict {
+  var engineVerdict: CordonVerdict {
     switch self {
     case .pass: CordonVerdict(kind: .pass, reserved: 0, value: 0)
     case .value(let value): CordonVerdict(kind: .value, reserved: 0, value: Int64(value))

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 typedef int Create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 typedef struct {
@@ -21,6 +22,8 @@ enum { selector_allow = 0, selector_block = 1 };
 static atomic_int following, uses_selector, fork_handled;
 static _Thread_local volatile uint8_t selector = selector_block;
 static _Thread_local int armed_with_selector;
+
+int32_t cordon_thread_id(void) { return gettid(); }
 
 void cordon_threads_use_selector(int use) { atomic_store(&uses_selector, use); }
 

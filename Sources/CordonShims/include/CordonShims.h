@@ -8,6 +8,9 @@
 /// Whether each thread's dispatch obeys a selector byte of its own. Set before anything is armed.
 void cordon_threads_use_selector(int use);
 
+/// gettid(2), which Swift's Glibc does not have.
+int32_t cordon_thread_id(void);
+
 /// Arms syscall user dispatch in the calling thread, with its own selector byte where that is in use.
 /// 0 or -errno.
 long cordon_thread_arm(void);
