@@ -63,7 +63,8 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "FilterCompilerTests", dependencies: ["FilterCompiler"], swiftSettings: strict),
     .testTarget(name: "SyscallPolicyTests", dependencies: ["SyscallPolicy"], swiftSettings: strict),
-    .testTarget(name: "CordonTests", dependencies: ["Cordon"], swiftSettings: strict),
+    .testTarget(
+      name: "CordonTests", dependencies: ["Cordon", "FilterCompiler", "TrapEngine"], swiftSettings: strict),
     .testTarget(
       name: "CordonComparatorTests", dependencies: ["CordonComparator"], swiftSettings: strict),
     .testTarget(
