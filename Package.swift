@@ -33,13 +33,14 @@ let package = Package(
     .systemLibrary(
       name: "CLibSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
     .target(name: "TrapEngine", cSettings: strictC),
+    .target(name: "CordonShims", dependencies: ["TrapEngine"], cSettings: strictC),
     .target(name: "FilterCompiler", swiftSettings: strict),
     .target(
       name: "SyscallPolicy", dependencies: ["FilterCompiler", "CLibSeccomp"], swiftSettings: strict),
     .target(
       name: "Cordon",
       dependencies: [
-        "FilterCompiler", "TrapEngine",
+        "CordonShims", "FilterCompiler", "TrapEngine",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),

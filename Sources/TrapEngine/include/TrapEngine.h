@@ -1,2 +1,128 @@
-#pragma once
-int cordon_placeholder(void);
+/// The trap engine: everything that runs inside a SIGSYS delivery, and the little that sets it up.
+///
+/// Freestanding: no libc, no thread-local storage, no allocation, no locks, no FPU registers. The library `Cordon`
+/// links it into a process; a launcher may place the same code into a program as an image of its own.
+/// Functions return 0 (or a count) on success and a negated errno on failure, as the kernel does.
+#ifndef CORDON_TRAP_ENGINE_H
+#define CORDON_TRAP_ENGINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// The general registers of the trapped code, in the order of the kernel's `struct sigcontext`. Writable: what a hook
+/// changes is what the code resumes with.
+typedef struct CordonRegisters {
+  uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+  uint64_t rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip;
+  uint64_t eflags;
+} CordonRegisters;
+
+/// `CordonTrap.region` of a call that no region holds (it trapped by the map's default).
+#define CORDON_NO_REGION UINT32_MAX
+
+/// One trapped call, as the hook sees it.
+typedef struct CordonTrap {
+  /// The call's number as the kernel read it; x32 calls have bit 30 set, int $0x80 calls the i386 number.
+  int32_t number;
+  /// AUDIT_ARCH_* of the call: it tells `syscall` (0xc000003e) from `int $0x80` (0x40000003).
+  uint32_t architecture;
+  /// The six arguments; the low halves of ebx, ecx, edx, esi, edi, ebp for `int $0x80`.
+  uint64_t arguments[6];
+  /// Address of the instruction that made the call (not of the one after it).
+  uint64_t instruction_address;
+  /// Index of the region that holds the instruction, or CORDON_NO_REGION.
+  uint32_t region;
+  /// The siginfo's si_code: 1 seccomp, 2 syscall user dispatch.
+  int32_t cause;
+  CordonRegisters *registers;
+  /// The `ucontext_t` of the delivery, for what the registers above do not hold.
+  void *user_context;
+} CordonTrap;
+
+typedef enum __attribute__((enum_extensibility(closed))) CordonVerdictKind : uint32_t {
+  CordonVerdictPass = 0,
+  CordonVerdictValue = 1,
+  CordonVerdictError = 2,
+  CordonVerdictRedirect = 3,
+} CordonVerdictKind;
+
+/// What becomes of a trapped call.
+typedef struct CordonVerdict {
+  CordonVerdictKind kind;
+  uint32_t reserved;
+  /// Value: what RAX holds. Error: the positive errno. Redirect: the address to go on at. Pass: unused.
+  int64_t value;
+} CordonVerdict;
+
+typedef CordonVerdict (*CordonTrapHook)(CordonTrap *trap, void *context);
+
+/// One step of the map from kernel-visible instruction pointers to dispositions: it holds from `first` up to the
+/// next step's `first`. Steps are sorted, and the first one starts at 0.
+typedef struct CordonStep {
+  uint64_t first;
+  uint32_t region;
+  /// 1: calls go to the hook. 0: calls that reach the handler all the same are passed through.
+  uint32_t traps;
+} CordonStep;
+
+/// How syscall user dispatch is armed in a thread: the arguments of prctl(PR_SET_SYSCALL_USER_DISPATCH).
+typedef struct CordonDispatch {
+  /// 0 not used, 1 exclusive, 2 inclusive.
+  uint64_t operation;
+  uint64_t offset;
+  uint64_t length;
+} CordonDispatch;
+
+typedef struct CordonConfiguration {
+  /// Must outlive the process; at least one step.
+  const CordonStep *steps;
+  uint64_t step_count;
+  CordonTrapHook hook;
+  void *hook_context;
+  /// SECCOMP_RET_DATA of the filter's traps: what tells them from a guest filter's.
+  uint16_t trap_data;
+  /// Set when the traps come from syscall user dispatch.
+  CordonDispatch dispatch;
+  /// Children made by trapped code (fork, vfork, clone, clone3) arm their own dispatch before they go on.
+  uint32_t dispatch_follows;
+} CordonConfiguration;
+
+typedef struct CordonCounters {
+  uint64_t traps;           ///< deliveries that were ours
+  uint64_t hooked;          ///< of these, answered by the hook
+  uint64_t passed;          ///< calls let through, by the hook or because no region asked for the trap
+  uint64_t unasked;         ///< calls let through without asking the hook: their code is not in a trapped region
+  uint64_t forwarded;       ///< SIGSYS deliveries handed to the program's own disposition
+  uint64_t sites;           ///< call sites that have a thunk of their own
+  uint64_t shared_thunks;   ///< calls passed through the shared thunk because the site table was full
+} CordonCounters;
+
+/// Maps the gate and fills it with thunks. Idempotent.
+long cordon_engine_prepare(void);
+/// The gate's code, [start, end): calls from here must always be allowed. Zero before `cordon_engine_prepare`.
+void cordon_engine_gate(uint64_t *start, uint64_t *end);
+
+/// Publishes the configuration and takes over SIGSYS, keeping the program's own disposition. -EBUSY when installed.
+long cordon_engine_install(const CordonConfiguration *configuration);
+/// Gives SIGSYS back. For an activation that could not be finished; nothing may be armed.
+void cordon_engine_uninstall(void);
+int cordon_engine_is_installed(void);
+void cordon_engine_counters(CordonCounters *counters);
+
+/// seccomp(SECCOMP_SET_MODE_FILTER): 0, the id of the thread that could not be synchronised (TSYNC), or -errno.
+long cordon_seccomp_load(const void *instructions, uint16_t count, uint32_t flags);
+/// Whether the kernel knows these filter flags: 0, or -errno.
+long cordon_seccomp_probe(uint32_t flags);
+
+/// Arms syscall user dispatch in the calling thread as configured; `selector` may be NULL, which blocks always.
+long cordon_dispatch_arm(volatile uint8_t *selector);
+/// prctl(PR_SET_SYSCALL_USER_DISPATCH, operation, …) with a harmless range, then off again: what this kernel has.
+long cordon_dispatch_probe(uint64_t operation);
+/// Has thread `tid` of this process arm itself (by a queued SIGSYS that only the handler understands) and waits up to
+/// `timeout_ms`. -ESRCH when it is gone, -ETIMEDOUT when it did not answer.
+long cordon_dispatch_arm_thread(int32_t tid, uint32_t timeout_ms);
+
+/// A system call from the gate: never trapped. Needs `cordon_engine_prepare`.
+long cordon_gate_call(long number, long a, long b, long c, long d, long e, long f);
+
+#endif

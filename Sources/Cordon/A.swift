@@ -1,2 +1,0 @@
-import TrapEngine
-package let z = 1

@@ -1,0 +1,80 @@
+public import FilterCompiler
+public import SystemPackage
+
+/// Why a session could not be set up or activated. Whatever is thrown, nothing that cannot be undone has happened, and
+/// the session is as it was before the call.
+public enum SessionError: Error, Sendable, Hashable {
+  /// A region that is empty, reversed, too short, above user space, or contradicts another one.
+  case region(RegionError)
+  /// The regions do not make a filter; it says how many would fit.
+  case compilation(CompileError)
+  /// ``Session/activate(for:)`` before ``Session/setHook(_:)``.
+  case missingHook
+  /// Nothing would ever trap: no region traps, and the default allows.
+  case nothingTraps
+  /// Regions and the hook are fixed at activation.
+  case alreadyActivated
+  /// Another session of this process is active. There is one SIGSYS, and one session answers it.
+  case anotherSessionActive
+  /// SIGSYS is blocked in these threads (by id): the first trap would kill the process.
+  case signalBlocked(threads: [Int32])
+  /// This kernel or process cannot use the mechanism.
+  case unavailable(Mechanism, reason: String)
+  /// The mechanism cannot express this map.
+  case inexpressible(Mechanism, reason: String)
+  /// The kernel refused the filter with this errno.
+  case filterRefused(Errno)
+  /// A thread has filters of its own that the caller does not have, so the filter cannot be put on all threads.
+  case threadNotSynchronized(Int32)
+  /// A thread could not be reached to arm itself.
+  case threadNotArmed(Int32, Errno)
+  /// New threads cannot be followed, because another definition of pthread_create is in front of Cordon's.
+  case threadsNotFollowed
+  /// Memory for the gate, the regions' table or executable code could not be mapped.
+  case memory(Errno)
+}
+
+extension SessionError: CustomStringConvertible {
+  /// What is wrong, in one line.
+  public var description: String {
+    switch self {
+    case .region(let error): "\(error)"
+    case .compilation(let error): "\(error)"
+    case .missingHook: "the session has no hook"
+    case .nothingTraps: "nothing would trap: no region traps and the default allows"
+    case .alreadyActivated: "the session is active: its regions and hook are fixed"
+    case .anotherSessionActive: "another session of this process is active"
+    case .signalBlocked(let threads):
+      "SIGSYS is blocked in thread\(threads.count == 1 ? "" : "s") "
+        + threads.map(String.init).joined(separator: ", ")
+    case .unavailable(let mechanism, let reason): "\(mechanism.rawValue) is not available: \(reason)"
+    case .inexpressible(let mechanism, let reason): "\(mechanism.rawValue) cannot express this map: \(reason)"
+    case .filterRefused(let errno): "the kernel refused the filter: \(errno)"
+    case .threadNotSynchronized(let thread):
+      "thread \(thread) has a filter of its own, so all threads cannot share one"
+    case .threadNotArmed(let thread, let errno): "thread \(thread) could not be armed: \(errno)"
+    case .threadsNotFollowed: "another pthread_create is in front of Cordon's, so new threads cannot be followed"
+    case .memory(let errno): "memory could not be mapped: \(errno)"
+    }
+  }
+
+  /// What to do about it, where there is something to do.
+  public var remedy: String? {
+    switch self {
+    case .missingHook: "call setHook before activate"
+    case .nothingTraps: "declare a region that traps, or open the session with the default .trap"
+    case .alreadyActivated: "declare everything before activate"
+    case .anotherSessionActive: "give its hook this session's work, or use a process of its own"
+    case .signalBlocked: "unblock SIGSYS there before activating: the kernel kills a thread that traps with it blocked"
+    case .unavailable(let mechanism, _): "it exists since Linux \(mechanism.sinceKernel); `cordon doctor` tells more"
+    case .inexpressible: "use the mechanism seccomp, which takes any map"
+    case .filterRefused(.permissionDenied):
+      "set no_new_privs (noNewPrivileges: .whenNeeded) or run with CAP_SYS_ADMIN"
+    case .filterRefused(.noMemory):
+      "the filters of this process have used up the kernel's 32,768 instructions: attach fewer"
+    case .threadNotSynchronized: "activate before that thread loads its filter, or activate for the calling thread only"
+    case .threadsNotFollowed: "link Cordon into the executable, or use the mechanism seccomp, which threads inherit"
+    case .region, .compilation, .filterRefused, .threadNotArmed, .memory: nil
+    }
+  }
+}

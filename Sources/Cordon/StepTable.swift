@@ -1,0 +1,74 @@
+package import FilterCompiler
+import Glibc
+import SystemPackage
+package import TrapEngine
+
+/// The region map as the SIGSYS handler reads it: sorted steps over instruction pointer space, so a lookup is a
+/// bisection without locks. It is derived from the same pieces as the filter, so both judge alike.
+package struct StepTable: Sendable {
+  package private(set) var steps: [CordonStep] = []
+
+  package init(map: RegionMap, regions: [Region]) {
+    let length = map.architecture.instructionLength
+    let index = RegionIndex(regions)
+    // The address where an instruction starts decides which of several joined regions it counts to.
+    var cuts = Set(regions.flatMap { [$0.range.start + length, $0.range.end + length] }).sorted()[...]
+    for piece in map.pieces() {
+      let traps = piece.disposition == Session.trapDisposition
+      cuts = cuts.drop { $0 <= piece.first }
+      var firsts = [piece.first]
+      while let cut = cuts.first, cut <= piece.last { firsts.append(cuts.removeFirst()) }
+      for first in firsts {
+        append(first: first, traps: traps, region: first < length ? nil : index.region(at: first - length))
+      }
+    }
+  }
+
+  private mutating func append(first: UInt64, traps: Bool, region: Int?) {
+    let step = CordonStep(
+      first: first, region: region.map(UInt32.init) ?? UInt32.max, traps: traps ? 1 : 0)
+    if let last = steps.last, last.region == step.region, last.traps == step.traps { return }
+    steps.append(step)
+  }
+
+  /// Copies the steps to memory that is mapped for them alone, read-only, and never freed.
+  package func publish() throws(SessionError) -> UnsafeBufferPointer<CordonStep> {
+    let size = steps.count * MemoryLayout<CordonStep>.stride
+    guard
+      let base = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), base != MAP_FAILED
+    else { throw .memory(Errno(rawValue: errno)) }
+    steps.withUnsafeBytes { bytes in
+      if let first = bytes.baseAddress { memcpy(base, first, bytes.count) }
+    }
+    guard mprotect(base, size, PROT_READ) == 0 else { throw .memory(Errno(rawValue: errno)) }
+    return UnsafeBufferPointer(start: base.assumingMemoryBound(to: CordonStep.self), count: steps.count)
+  }
+}
+
+/// Finds the region that holds an address; of several that overlap, the one that starts last.
+private struct RegionIndex {
+  /// Sorted by start, each with the highest end of those before and including it.
+  private var entries: [(region: Region, highestEnd: UInt64)] = []
+
+  init(_ regions: [Region]) {
+    var highestEnd: UInt64 = 0
+    for region in regions.sorted(by: { $0.range.start < $1.range.start }) {
+      highestEnd = max(highestEnd, region.range.end)
+      entries.append((region, highestEnd))
+    }
+  }
+
+  func region(at address: UInt64) -> Int? {
+    var low = 0
+    var high = entries.count
+    while low < high {
+      let middle = (low + high) / 2
+      if entries[middle].region.range.start <= address { low = middle + 1 } else { high = middle }
+    }
+    for entry in entries[..<low].reversed() {
+      if entry.highestEnd <= address { return nil }
+      if entry.region.range.contains(address) { return entry.region.index }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,33 @@
+import CordonShims
+import Glibc
+import SystemPackage
+import TrapEngine
+
+/// Arms syscall user dispatch in threads other than the caller. The kernel has it per thread and clears it in new ones.
+enum ThreadArming {
+  /// How long a thread may take to answer. It answers as soon as it runs in user mode or its call can be interrupted.
+  private static let patience: UInt32 = 2_000
+
+  /// Has every other thread arm itself, and those that are made from now on.
+  ///
+  /// Following starts first, so a thread made meanwhile arms itself; the list is read again until it shows nobody new.
+  static func armOtherThreads() throws(SessionError) {
+    guard cordon_threads_follow() == 0 else { throw .threadsNotFollowed }
+    var armed: Set<Int32> = [cordon_thread_id()]
+    while true {
+      let new = ThreadStatus.allThreads().filter { !armed.contains($0) }
+      if new.isEmpty { return }
+      for thread in new {
+        let result = cordon_dispatch_arm_thread(thread, patience)
+        // A thread that has ended needs nothing.
+        guard result == 0 || result == -Int(ESRCH) else {
+          stopFollowing()
+          throw .threadNotArmed(thread, Errno(rawValue: Int32(-result)))
+        }
+        armed.insert(thread)
+      }
+    }
+  }
+
+  static func stopFollowing() { cordon_threads_unfollow() }
+}

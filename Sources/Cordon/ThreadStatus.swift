@@ -1,0 +1,52 @@
+import CordonShims
+import Glibc
+import SystemPackage
+
+/// What /proc/self/task says of this process's threads (proc(5)).
+enum ThreadStatus {
+  /// The ids of all threads, the caller's among them.
+  static func allThreads() -> [Int32] {
+    guard let directory = opendir("/proc/self/task") else { return [cordon_thread_id()] }
+    defer { closedir(directory) }
+    var threads: [Int32] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if let thread = Int32(name) { threads.append(thread) }
+    }
+    return threads
+  }
+
+  /// The threads that block SIGSYS: the caller, or all.
+  static func threadsBlockingSIGSYS(inAllThreads all: Bool) -> [Int32] {
+    (all ? allThreads() : [cordon_thread_id()]).filter(blocksSIGSYS)
+  }
+
+  private static func blocksSIGSYS(_ thread: Int32) -> Bool {
+    if thread == cordon_thread_id() {
+      var mask = sigset_t()
+      return pthread_sigmask(SIG_BLOCK, nil, &mask) == 0 && sigismember(&mask, SIGSYS) == 1
+    }
+    guard let status = contents(of: "/proc/self/task/\(thread)/status"),
+      let line = status.split(separator: "\n").first(where: { $0.hasPrefix("SigBlk:") }),
+      let mask = UInt64(line.dropFirst(7).filter { !$0.isWhitespace }, radix: 16)
+    else { return false }  // the thread has ended
+    return mask & 1 << UInt64(SIGSYS - 1) != 0
+  }
+
+  private static func contents(of path: String) -> String? {
+    guard let file = try? FileDescriptor.open(FilePath(path), .readOnly) else { return nil }
+    return try? file.closeAfter {
+      var bytes: [UInt8] = []
+      let size = 4096
+      while true {
+        let chunk = try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+          count = try file.read(into: UnsafeMutableRawBufferPointer(buffer))
+        }
+        if chunk.isEmpty { return String(decoding: bytes, as: UTF8.self) }
+        bytes += chunk
+      }
+    }
+  }
+}

@@ -1,0 +1,30 @@
+/// What the runtime needs of libc that Swift cannot say: a `pthread_create` of its own, fork handlers, a thread-local
+/// selector byte, and a child made by clone(2). Ordinary code, never called from a signal.
+#ifndef CORDON_SHIMS_H
+#define CORDON_SHIMS_H
+
+#include <stdint.h>
+
+/// Whether each thread's dispatch obeys a selector byte of its own. Set before anything is armed.
+void cordon_threads_use_selector(int use);
+
+/// gettid(2), which Swift's Glibc does not have.
+int32_t cordon_thread_id(void);
+
+/// Arms syscall user dispatch in the calling thread, with its own selector byte where that is in use.
+/// 0 or -errno.
+long cordon_thread_arm(void);
+
+/// From now on every thread made by pthread_create, and the child of every fork(3), arms itself before it runs anything
+/// else. 0, -ENOTSUP when another definition of pthread_create is in front of ours, or the errno of pthread_atfork.
+long cordon_threads_follow(void);
+void cordon_threads_unfollow(void);
+
+/// The calling thread's selector byte (0 allow, 1 block), armed with it if it was not; NULL where none is in use.
+volatile uint8_t *cordon_thread_selector(void);
+
+/// Loads the filter into a short-lived child that has this thread's filters and privileges, and says what the kernel
+/// answered: 0 or -errno. With `no_new_privileges` the child gives up privileges first.
+long cordon_seccomp_rehearse(const void *instructions, uint16_t count, uint32_t flags, int no_new_privileges);
+
+#endif

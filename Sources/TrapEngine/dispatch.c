@@ -1,0 +1,62 @@
+/* Arming syscall user dispatch: in this thread, and in others of this process. */
+#include "signal_path.h"
+
+CORDON_SIGNAL_PATH_BEGIN
+
+#define PR_SET_SYSCALL_USER_DISPATCH 59
+#define FUTEX_WAIT_PRIVATE 128
+#define CLOCK_MONOTONIC 1
+
+typedef struct {
+  int64_t seconds, nanoseconds;
+} Timespec;
+
+static long set_dispatch(uint64_t operation, uint64_t offset, uint64_t length, volatile uint8_t *selector) {
+  return cordon_engine.call(CORDON_NR_prctl, PR_SET_SYSCALL_USER_DISPATCH, (long)operation, (long)offset, (long)length,
+                            (long)selector, 0);
+}
+
+long cordon_dispatch_arm(volatile uint8_t *selector) {
+  const CordonDispatch *dispatch = &cordon_engine.configuration.dispatch;
+  return set_dispatch(dispatch->operation, dispatch->offset, dispatch->length, selector);
+}
+
+long cordon_dispatch_probe(uint64_t operation) {
+  /* Inclusive of a range that holds no code, or exclusive of everything: nothing is dispatched in between. */
+  long result = operation == 2 ? set_dispatch(2, 0, 1, NULL) : set_dispatch(operation, 0, UINT64_MAX / 2, NULL);
+  if (result == 0) set_dispatch(0, 0, 0, NULL);
+  return result;
+}
+
+static int64_t now(void) {
+  Timespec time;
+  cordon_engine.call(CORDON_NR_clock_gettime, CLOCK_MONOTONIC, (long)&time, 0, 0, 0, 0);
+  return time.seconds * 1000000000 + time.nanoseconds;
+}
+
+long cordon_dispatch_arm_thread(int32_t tid, uint32_t timeout_ms) {
+  uint32_t before = __atomic_load_n((uint32_t *)&cordon_engine.answered, __ATOMIC_ACQUIRE);
+  KernelSiginfo info;
+  cordon_clear_words(&info, sizeof info);
+  long pid = cordon_engine.call(CORDON_NR_getpid, 0, 0, 0, 0, 0, 0);
+  info.signo = CORDON_SIGSYS;
+  info.code = CORDON_SI_QUEUE;
+  info.queued.pid = (int32_t)pid;
+  info.queued.value = (uint64_t)&cordon_engine.answered;
+  long result =
+      cordon_engine.call(CORDON_NR_rt_tgsigqueueinfo, pid, tid, CORDON_SIGSYS, (long)&info, 0, 0);
+  if (result != 0) return result;
+  int64_t deadline = now() + (int64_t)timeout_ms * 1000000;
+  while (__atomic_load_n((uint32_t *)&cordon_engine.answered, __ATOMIC_ACQUIRE) == before) {
+    int64_t left = deadline - now();
+    if (left <= 0) return -CORDON_ETIMEDOUT;
+    /* A thread that ends before it answers never will: look again now and then. */
+    if (left > 10000000) left = 10000000;
+    Timespec timeout = {0, left};
+    cordon_engine.call(CORDON_NR_futex, (long)&cordon_engine.answered, FUTEX_WAIT_PRIVATE, before, (long)&timeout, 0, 0);
+    if (cordon_engine.call(CORDON_NR_tgkill, pid, tid, 0, 0, 0, 0) == -CORDON_ESRCH) return -CORDON_ESRCH;
+  }
+  return __atomic_load_n((int64_t *)&cordon_engine.answer, __ATOMIC_ACQUIRE);
+}
+
+CORDON_SIGNAL_PATH_END

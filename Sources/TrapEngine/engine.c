@@ -1,0 +1,150 @@
+/* Setting the engine up: the gate, and taking over SIGSYS. Runs in ordinary code, but without libc all the same, so that
+   it also works where there is none. */
+#include "signal_path.h"
+
+extern CORDON_HIDDEN const uint8_t cordon_fixed_begin[], cordon_fixed_end[], cordon_fixed_restorer[],
+    cordon_fixed_call[], cordon_fixed_sigreturn[], cordon_fixed_shared_syscall[], cordon_fixed_shared_int80[],
+    cordon_fixed_child[], cordon_site_template[], cordon_int80_template[], cordon_fork_template[],
+    cordon_fork_template_jump[], cordon_templates_end[];
+
+CordonEngine cordon_engine;
+
+CORDON_SIGNAL_PATH_BEGIN
+
+#define PROT_READ 1
+#define PROT_WRITE 2
+#define PROT_EXEC 4
+#define MAP_PRIVATE 0x02
+#define MAP_ANONYMOUS 0x20
+#define MAP_NORESERVE 0x4000
+
+static long raw_call(long number, long a, long b, long c, long d, long e, long f) {
+  long result = number;
+  register long r10 __asm__("r10") = d;
+  register long r8 __asm__("r8") = e;
+  register long r9 __asm__("r9") = f;
+  __asm__ volatile("syscall"
+                   : "+a"(result)
+                   : "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                   : "rcx", "r11", "memory");
+  return result;
+}
+
+static void copy_code(uint8_t *to, const uint8_t *begin, const uint8_t *end) {
+  for (volatile uint8_t *byte = to; begin < end;) *byte++ = *begin++;
+}
+
+static void stamp(uint8_t *to, const uint8_t *begin, uint64_t width, uint64_t slots) {
+  for (uint64_t i = 0; i < slots; i++) copy_code(to + i * width, begin, begin + width);
+}
+
+long cordon_engine_prepare(void) {
+  if (cordon_engine.gate != NULL) return 0;
+  long at = raw_call(CORDON_NR_mmap, 0, 2 * CORDON_GATE_SIZE, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (at < 0 && at > -4096) return at;
+  uint8_t *gate = (uint8_t *)at;
+  copy_code(gate, cordon_fixed_begin, cordon_fixed_end);
+  stamp(gate + CORDON_SITE_OFFSET, cordon_site_template, 16, CORDON_SITE_SLOTS);
+  stamp(gate + CORDON_INT80_OFFSET, cordon_int80_template, 16, CORDON_INT80_SLOTS);
+  stamp(gate + CORDON_FORK_OFFSET, cordon_fork_template, 32, CORDON_FORK_SLOTS);
+  uint64_t jump = (uint64_t)(cordon_fork_template_jump - cordon_fork_template);
+  uint8_t *child = gate + (cordon_fixed_child - cordon_fixed_begin);
+  for (uint64_t i = 0; i < CORDON_FORK_SLOTS; i++) {
+    uint8_t *displacement = gate + CORDON_FORK_OFFSET + i * 32 + jump;
+    *(int32_t *)displacement = (int32_t)(child - (displacement + 4));
+  }
+  /* Never writable and executable at once. */
+  long result = raw_call(CORDON_NR_mprotect, at, CORDON_GATE_SIZE, PROT_READ | PROT_EXEC, 0, 0, 0);
+  if (result != 0) {
+    raw_call(CORDON_NR_munmap, at, 2 * CORDON_GATE_SIZE, 0, 0, 0, 0);
+    return result;
+  }
+#define AT_GATE(label) ((uint64_t)gate + (uint64_t)(label - cordon_fixed_begin))
+  cordon_engine.restorer = AT_GATE(cordon_fixed_restorer);
+  cordon_engine.call = (CordonCall)AT_GATE(cordon_fixed_call);
+  cordon_engine.sigreturn_thunk = AT_GATE(cordon_fixed_sigreturn);
+  cordon_engine.shared_syscall_thunk = AT_GATE(cordon_fixed_shared_syscall);
+  cordon_engine.shared_int80_thunk = AT_GATE(cordon_fixed_shared_int80);
+  cordon_engine.gate = gate;
+  return 0;
+}
+
+void cordon_engine_gate(uint64_t *start, uint64_t *end) {
+  *start = (uint64_t)cordon_engine.gate;
+  *end = cordon_engine.gate ? *start + CORDON_GATE_SIZE : 0;
+}
+
+static uint64_t *data_word(uint64_t offset) { return (uint64_t *)(cordon_engine.gate + CORDON_GATE_SIZE + offset); }
+
+long cordon_engine_install(const CordonConfiguration *configuration) {
+  if (cordon_engine.gate == NULL || configuration->hook == NULL || configuration->step_count == 0)
+    return -CORDON_EINVAL;
+  uint32_t installed = 0;
+  if (!__atomic_compare_exchange_n((uint32_t *)&cordon_engine.installed, &installed, 1, 0, __ATOMIC_ACQ_REL,
+                                   __ATOMIC_ACQUIRE))
+    return -CORDON_EBUSY;
+  cordon_copy_words(&cordon_engine.configuration, configuration, sizeof *configuration);
+  if (configuration->dispatch_follows) {
+    *data_word(CORDON_DATA_OFFSET) = configuration->dispatch.offset;
+    *data_word(CORDON_DATA_LENGTH) = configuration->dispatch.length;
+    *data_word(CORDON_DATA_OPERATION) = configuration->dispatch.operation;
+  }
+  /* The program's own disposition is read first, since the flags of ours depend on it. */
+  long result = cordon_engine.call(CORDON_NR_rt_sigaction, CORDON_SIGSYS, 0, (long)&cordon_engine.own[0], 8, 0, 0);
+  __atomic_store_n((uint32_t *)&cordon_engine.own_newest, 0, __ATOMIC_RELEASE);
+  KernelSigaction ours = {(uint64_t)cordon_sigsys, cordon_handler_flags(), cordon_engine.restorer, 0};
+  if (result == 0)
+    result = cordon_engine.call(CORDON_NR_rt_sigaction, CORDON_SIGSYS, (long)&ours, 0, 8, 0, 0);
+  if (result != 0) {
+    *data_word(CORDON_DATA_OPERATION) = 0;
+    __atomic_store_n((uint32_t *)&cordon_engine.installed, 0, __ATOMIC_RELEASE);
+  }
+  return result;
+}
+
+void cordon_engine_uninstall(void) {
+  if (!cordon_engine_is_installed()) return;
+  cordon_restore_own_sigaction();
+  *data_word(CORDON_DATA_OPERATION) = 0;
+  __atomic_store_n((uint32_t *)&cordon_engine.installed, 0, __ATOMIC_RELEASE);
+}
+
+int cordon_engine_is_installed(void) {
+  return __atomic_load_n((uint32_t *)&cordon_engine.installed, __ATOMIC_ACQUIRE) != 0;
+}
+
+void cordon_engine_counters(CordonCounters *counters) {
+#define READ(name) counters->name = __atomic_load_n((uint64_t *)&cordon_engine.counters.name, __ATOMIC_RELAXED)
+  READ(traps);
+  READ(hooked);
+  READ(passed);
+  READ(unasked);
+  READ(forwarded);
+  READ(sites);
+  READ(shared_thunks);
+}
+
+long cordon_gate_call(long number, long a, long b, long c, long d, long e, long f) {
+  return cordon_engine.call(number, a, b, c, d, e, f);
+}
+
+#define SECCOMP_SET_MODE_FILTER 1
+
+long cordon_seccomp_load(const void *instructions, uint16_t count, uint32_t flags) {
+  struct {
+    uint16_t length;
+    const void *instructions;
+  } program;
+  program.length = count;
+  program.instructions = instructions;
+  return raw_call(CORDON_NR_seccomp, SECCOMP_SET_MODE_FILTER, (long)flags, (long)&program, 0, 0, 0);
+}
+
+long cordon_seccomp_probe(uint32_t flags) {
+  /* The kernel looks at the flags before it reads the program: EFAULT says that it knows them. */
+  long result = raw_call(CORDON_NR_seccomp, SECCOMP_SET_MODE_FILTER, (long)flags, 0, 0, 0, 0);
+  return result == -CORDON_EFAULT ? 0 : result;
+}
+
+CORDON_SIGNAL_PATH_END

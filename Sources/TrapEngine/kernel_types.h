@@ -1,0 +1,114 @@
+/* What the kernel puts on the stack at a signal delivery, and the numbers that the engine speaks with it. Spelled out
+   here because libc's headers describe libc's view (its sigset_t has 1,024 bits, its sigaction another order). */
+#ifndef CORDON_KERNEL_TYPES_H
+#define CORDON_KERNEL_TYPES_H
+
+#include "TrapEngine.h"
+
+#define CORDON_SIGSYS 31
+#define CORDON_SIGSYS_BIT (1ull << (CORDON_SIGSYS - 1))
+#define CORDON_UNBLOCKABLE_BITS ((1ull << (9 - 1)) | (1ull << (19 - 1))) /* SIGKILL, SIGSTOP */
+
+#define CORDON_EINTR 4
+#define CORDON_ESRCH 3
+#define CORDON_EAGAIN 11
+#define CORDON_ENOMEM 12
+#define CORDON_EFAULT 14
+#define CORDON_EBUSY 16
+#define CORDON_EINVAL 22
+#define CORDON_ENOSYS 38
+#define CORDON_ETIMEDOUT 110
+
+#define CORDON_AUDIT_ARCH_X86_64 0xc000003eu
+#define CORDON_AUDIT_ARCH_I386 0x40000003u
+
+enum { /* asm/unistd_64.h */
+  CORDON_NR_mmap = 9,
+  CORDON_NR_mprotect = 10,
+  CORDON_NR_munmap = 11,
+  CORDON_NR_rt_sigaction = 13,
+  CORDON_NR_rt_sigprocmask = 14,
+  CORDON_NR_rt_sigreturn = 15,
+  CORDON_NR_getpid = 39,
+  CORDON_NR_clone = 56,
+  CORDON_NR_fork = 57,
+  CORDON_NR_vfork = 58,
+  CORDON_NR_rt_sigsuspend = 130,
+  CORDON_NR_prctl = 157,
+  CORDON_NR_gettid = 186,
+  CORDON_NR_futex = 202,
+  CORDON_NR_clock_gettime = 228,
+  CORDON_NR_tgkill = 234,
+  CORDON_NR_pselect6 = 270,
+  CORDON_NR_ppoll = 271,
+  CORDON_NR_epoll_pwait = 281,
+  CORDON_NR_rt_tgsigqueueinfo = 297,
+  CORDON_NR_process_vm_readv = 310,
+  CORDON_NR_process_vm_writev = 311,
+  CORDON_NR_seccomp = 317,
+  CORDON_NR_clone3 = 435,
+  CORDON_NR_epoll_pwait2 = 441,
+};
+
+#define CORDON_SYS_SECCOMP 1
+#define CORDON_SYS_USER_DISPATCH 2
+#define CORDON_SI_QUEUE (-1)
+
+#define CORDON_SA_SIGINFO 0x00000004ul
+#define CORDON_SA_RESTORER 0x04000000ul
+#define CORDON_SA_ONSTACK 0x08000000ul
+#define CORDON_SA_RESTART 0x10000000ul
+#define CORDON_SA_NODEFER 0x40000000ul
+#define CORDON_SA_RESETHAND 0x80000000ul
+
+#define CORDON_SIG_DFL 0ul
+#define CORDON_SIG_IGN 1ul
+
+typedef struct {
+  uint64_t handler;
+  uint64_t flags;
+  uint64_t restorer;
+  uint64_t mask;
+} KernelSigaction;
+
+typedef struct {
+  int32_t signo;
+  int32_t error;
+  int32_t code;
+  int32_t padding;
+  union {
+    struct {
+      uint64_t call_address;
+      int32_t number;
+      uint32_t architecture;
+    } sigsys;
+    struct {
+      int32_t pid;
+      uint32_t uid;
+      uint64_t value;
+    } queued;
+    uint8_t size[112];
+  };
+} KernelSiginfo;
+
+typedef struct {
+  uint64_t flags;
+  uint64_t link;
+  struct {
+    uint64_t pointer;
+    int32_t flags;
+    int32_t padding;
+    uint64_t size;
+  } stack;
+  CordonRegisters registers;
+  uint16_t cs, gs, fs, ss;
+  uint64_t error, trap_number, old_mask, cr2;
+  uint64_t fpstate;
+  uint64_t reserved[8];
+  uint64_t mask;
+} KernelUcontext;
+
+_Static_assert(sizeof(KernelSiginfo) == 128, "siginfo_t of x86-64");
+_Static_assert(offsetof(KernelUcontext, mask) == 296, "struct ucontext of x86-64");
+
+#endif

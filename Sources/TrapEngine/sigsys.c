@@ -1,0 +1,104 @@
+/* The SIGSYS handler: whose delivery is it, what does the map say of the instruction, what does the hook answer. */
+#include "signal_path.h"
+
+CORDON_SIGNAL_PATH_BEGIN
+
+/* The vsyscall page reports the address of its entry and not the one after an instruction. */
+#define VSYSCALL_PAGE 0xffffffffff600000ull
+#define SYSCALL_LENGTH 2
+
+static const CordonStep *step_at(uint64_t instruction_pointer) {
+  const CordonStep *steps = cordon_engine.configuration.steps;
+  uint64_t low = 0, high = cordon_engine.configuration.step_count;
+  while (high - low > 1) {
+    uint64_t middle = low + (high - low) / 2;
+    if (steps[middle].first <= instruction_pointer)
+      low = middle;
+    else
+      high = middle;
+  }
+  return &steps[low];
+}
+
+/* A request of ours to arm this thread, sent by cordon_dispatch_arm_thread. */
+static int is_request(const KernelSiginfo *info) {
+  return info->code == CORDON_SI_QUEUE && info->queued.value == (uint64_t)&cordon_engine.answered &&
+         info->queued.pid == (int32_t)cordon_engine.call(CORDON_NR_getpid, 0, 0, 0, 0, 0, 0);
+}
+
+static void answer_request(void) {
+  __atomic_store_n((int64_t *)&cordon_engine.answer, cordon_dispatch_arm(NULL), __ATOMIC_RELEASE);
+  __atomic_fetch_add((uint32_t *)&cordon_engine.answered, 1, __ATOMIC_RELEASE);
+  cordon_engine.call(CORDON_NR_futex, (long)&cordon_engine.answered, 129 /* FUTEX_WAKE_PRIVATE */, INT32_MAX, 0, 0, 0);
+}
+
+static int is_ours(const KernelSiginfo *info) {
+  const CordonConfiguration *configuration = &cordon_engine.configuration;
+  if (configuration->dispatch.operation != 0) return info->code == CORDON_SYS_USER_DISPATCH;
+  return info->code == CORDON_SYS_SECCOMP && (uint16_t)info->error == configuration->trap_data;
+}
+
+static void read_arguments(CordonTrap *trap, const CordonRegisters *registers) {
+  if (trap->architecture == CORDON_AUDIT_ARCH_I386) {
+    uint64_t arguments[6] = {registers->rbx, registers->rcx, registers->rdx,
+                             registers->rsi, registers->rdi, registers->rbp};
+    for (int i = 0; i < 6; i++) trap->arguments[i] = (uint32_t)arguments[i];
+  } else {
+    uint64_t arguments[6] = {registers->rdi, registers->rsi, registers->rdx,
+                             registers->r10, registers->r8,  registers->r9};
+    for (int i = 0; i < 6; i++) trap->arguments[i] = arguments[i];
+  }
+}
+
+void cordon_sigsys(int signal, KernelSiginfo *info, KernelUcontext *context) {
+  (void)signal;
+  if (!is_ours(info)) {
+    if (is_request(info))
+      answer_request();
+    else
+      cordon_forward(info, context);
+    return;
+  }
+  cordon_count(&cordon_engine.counters.traps);
+  CordonRegisters *registers = &context->registers;
+  uint64_t reported = info->sigsys.call_address;
+  const CordonStep *step = step_at(reported);
+
+  CordonTrap trap;
+  trap.number = info->sigsys.number;
+  trap.architecture = info->sigsys.architecture;
+  trap.instruction_address = reported < VSYSCALL_PAGE ? reported - SYSCALL_LENGTH : reported;
+  trap.region = step->region;
+  trap.cause = info->code;
+  trap.registers = registers;
+  trap.user_context = context;
+  read_arguments(&trap, registers);
+
+  CordonVerdict verdict; /* field by field: an initialiser of zeros would be a call of memset */
+  verdict.kind = CordonVerdictPass;
+  if (step->traps) {
+    cordon_count(&cordon_engine.counters.hooked);
+    verdict = cordon_engine.configuration.hook(&trap, cordon_engine.configuration.hook_context);
+  } else {
+    cordon_count(&cordon_engine.counters.unasked);
+  }
+  switch (verdict.kind) {
+  case CordonVerdictValue:
+    registers->rax = (uint64_t)verdict.value;
+    break;
+  case CordonVerdictError:
+    registers->rax = (uint64_t)-verdict.value;
+    break;
+  case CordonVerdictRedirect:
+    registers->rip = (uint64_t)verdict.value;
+    break;
+  case CordonVerdictPass:
+    /* A hook that changed the registers meant the call to be made with them. */
+    trap.number = (int32_t)registers->rax;
+    read_arguments(&trap, registers);
+    cordon_pass(&trap, context);
+    break;
+  }
+}
+
+CORDON_SIGNAL_PATH_END
