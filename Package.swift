@@ -75,6 +75,9 @@ let package = Package(
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
+    // The program in README, kept to what stands there by a test.
+    .executableTarget(
+      name: "ReadmeExample", dependencies: ["Cordon"], path: "Tests/ReadmeExample", swiftSettings: strict),
     // Machine code that plays the trapped guest; linked into tests only.
     .target(
       name: "GuestCode", dependencies: ["TrapEngine"], path: "Tests/GuestCode", cSettings: strictC),
