@@ -3,6 +3,7 @@
 
 #include "GuestCode.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stddef.h>
@@ -14,10 +15,22 @@ static GuestSignals signals = {.descriptor = -1};
 
 GuestSignals *guest_signals(void) { return &signals; }
 
+long guest_native_call(long number, long a, long b, long c, long d) {
+  long result = syscall(number, a, b, c, d);
+  return result == -1 ? -errno : result;
+}
+
 static uint64_t current_mask(void) {
   uint64_t mask = 0;
-  syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &mask, sizeof mask);
+  guest_native_call(SYS_rt_sigprocmask, SIG_BLOCK, 0, (long)&mask, sizeof mask);
   return mask;
+}
+
+static void ask_for_stack(void) {
+  stack_t old, new = {.ss_flags = SS_DISABLE};
+  (void)signals.call(SYS_sigaltstack, 0, (long)&old, 0, 0, 0, 0);
+  signals.stack_flags = old.ss_flags;
+  signals.replacement = signals.call(SYS_sigaltstack, (long)&new, 0, 0, 0, 0, 0);
 }
 
 static void work(int signal, GuestDelivery *delivery) {
@@ -25,6 +38,7 @@ static void work(int signal, GuestDelivery *delivery) {
     delivery->answer = signals.call(SYS_getpid, 0, 0, 0, 0, 0, 0);
     int other = signals.raises[signal];
     if (other != 0) (void)signals.call(SYS_tgkill, getpid(), gettid(), other, 0, 0, 0);
+    if (signals.asks_for_stack) ask_for_stack();
   }
   if (signals.descriptor >= 0) {
     ssize_t written = write(signals.descriptor, "!", 1);
@@ -49,6 +63,7 @@ static void handle(int signal, siginfo_t *info, void *context) {
     delivery->pid = info->si_pid;
     delivery->value = (uint64_t)info->si_value.sival_ptr;
   }
+  if (signals.mask_to_return != 0) *(uint64_t *)&user->uc_sigmask = signals.mask_to_return;
   work(signal, delivery);
 }
 

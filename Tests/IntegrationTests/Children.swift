@@ -42,7 +42,7 @@ private let threadFlags = 0x350f00  // VM FS FILES SIGHAND THREAD SYSVSEM PARENT
   func `vfork by trapped code`(_ mechanism: String, onAlternateStack: Bool) async {
     await #expect(processExitsWith: .success) {
       [mechanism = mechanism as String, onAlternateStack = onAlternateStack as Bool] in
-      alarm(60)
+      begin()
       let guest = try Guest(mechanism, .child)
       if onAlternateStack { useAlternateStack() }
       try guest.session.activate(for: .allThreads)
@@ -66,7 +66,7 @@ private let threadFlags = 0x350f00  // VM FS FILES SIGHAND THREAD SYSVSEM PARENT
   @Test(arguments: mechanisms, [Number.fork, Number.clone])
   func `fork by trapped code`(_ mechanism: String, _ number: Int) async {
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String, number = number as Int] in
-      alarm(60)
+      begin()
       let guest = try Guest(mechanism, .child)
       try guest.session.activate(for: .allThreads)
       let child = sharedMemory(of: GuestChild.self)
@@ -85,7 +85,7 @@ private let threadFlags = 0x350f00  // VM FS FILES SIGHAND THREAD SYSVSEM PARENT
   @Test(arguments: mechanisms, [Number.clone, Number.clone3])
   func `a process with a new stack in the same memory`(_ mechanism: String, _ number: Int) async {
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String, number = number as Int] in
-      alarm(60)
+      begin()
       let guest = try Guest(mechanism, .child)
       try guest.session.activate(for: .allThreads)
       let child = sharedMemory(of: GuestChild.self)
@@ -104,7 +104,7 @@ private let threadFlags = 0x350f00  // VM FS FILES SIGHAND THREAD SYSVSEM PARENT
   @Test(arguments: mechanisms, [Number.clone, Number.clone3])
   func `a thread with a new stack, and its exit`(_ mechanism: String, _ number: Int) async {
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String, number = number as Int] in
-      alarm(60)
+      begin()
       let guest = try Guest(mechanism, .child)
       try guest.session.activate(for: .allThreads)
       for round in 1...20 {
@@ -128,7 +128,7 @@ private let threadFlags = 0x350f00  // VM FS FILES SIGHAND THREAD SYSVSEM PARENT
   @Test(arguments: mechanisms)
   func `exit of one thread`(_ mechanism: String) async {
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
-      alarm(60)
+      begin()
       let guest = try Guest(mechanism, .leave)
       try guest.session.activate(for: .allThreads)
       let leave = UnsafeMutableRawPointer(bitPattern: UInt(guest.address(.leave)))
@@ -152,7 +152,7 @@ private let threadFlags = 0x350f00  // VM FS FILES SIGHAND THREAD SYSVSEM PARENT
   @Test(arguments: mechanisms)
   func `a child without signal handlers`(_ mechanism: String) async {
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
-      alarm(60)
+      begin()
       let guest = try Guest(mechanism, .child)
       try guest.session.activate(for: .allThreads)
       let child = sharedMemory(of: GuestChild.self)

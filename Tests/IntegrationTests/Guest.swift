@@ -9,6 +9,8 @@ final class Guest: Sendable {
   let session: Session
   let log = HookLog()
   private let places: [GuestTemplate: Region]
+  /// Memory for what calls point to; it may be used by one thread at a time.
+  nonisolated(unsafe) let scratch = UnsafeMutableRawPointer.allocate(byteCount: 4096, alignment: 4096)
 
   /// - Parameter mechanism: by name, since a name can be carried into an exit test.
   init(
@@ -73,6 +75,12 @@ func check<Value: Equatable>(
   #expect(found == wanted, "\(what): \(found) instead of \(wanted)", sourceLocation: location)
 }
 
-/// A pointer as an argument of a call by trapped code.
-func address<Value>(_ pointer: UnsafePointer<Value>) -> Int { Int(bitPattern: pointer) }
-func address<Value>(_ pointer: UnsafeMutablePointer<Value>) -> Int { Int(bitPattern: pointer) }
+extension UnsafeMutableRawPointer {
+  /// Writes a value at an offset, and gives its address as the argument of a call.
+  func holding<Value>(_ value: Value, at offset: Int = 0) -> Int {
+    storeBytes(of: value, toByteOffset: offset, as: Value.self)
+    return Int(bitPattern: self + offset)
+  }
+
+  func read<Value>(_ type: Value.Type, at offset: Int) -> Value { load(fromByteOffset: offset, as: type) }
+}

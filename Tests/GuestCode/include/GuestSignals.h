@@ -31,6 +31,12 @@ typedef struct GuestSignals {
   int32_t clobbers;
   /// What a handler of SIGSYS puts into RAX, where another filter trapped the call.
   int64_t result;
+  /// Not 0: the mask that a handler has its return put in place.
+  uint64_t mask_to_return;
+  /// Whether the handler asks for its alternate stack and tries to replace it, by trapped code; and what it was told:
+  /// the flags, and the result of the replacement.
+  int32_t asks_for_stack, stack_flags;
+  int64_t replacement;
 } GuestSignals;
 
 /// The one instance; the handlers find it here.
@@ -44,5 +50,8 @@ uint64_t guest_jumping_signal_handler(void);
 
 /// Calls the template `call` with these arguments; 1 when guest_jumping_signal_handler cut it short, 0 when it returned.
 int guest_call_until_signal(long number, long a, long b, long c, long d);
+
+/// A system call by code that is not trapped; a failure is a negated errno.
+long guest_native_call(long number, long a, long b, long c, long d);
 
 #endif
