@@ -19,8 +19,17 @@ enum ThreadStatus {
   }
 
   /// The threads that block SIGSYS: the caller, or all.
+  ///
+  /// libc blocks every signal in a thread while it starts or ends, so other threads are given a tenth of a second to
+  /// show that they mean it.
   static func threadsBlockingSIGSYS(inAllThreads all: Bool) -> [Int32] {
-    (all ? allThreads() : [cordon_thread_id()]).filter(blocksSIGSYS)
+    let caller = cordon_thread_id()
+    var blocking = (all ? allThreads() : [caller]).filter(blocksSIGSYS)
+    for _ in 0..<100 where blocking.contains(where: { $0 != caller }) {
+      usleep(1000)
+      blocking = blocking.filter(blocksSIGSYS)
+    }
+    return blocking
   }
 
   private static func blocksSIGSYS(_ thread: Int32) -> Bool {
