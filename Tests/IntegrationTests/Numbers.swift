@@ -33,3 +33,10 @@ enum Number {
   static let clone3 = 435
   static let epollPwait2 = 441
 }
+
+/// Numbers of the i386 interface (asm/unistd_32.h), which `int $0x80` uses.
+enum OldNumber {
+  static let write = 4
+  static let getpid = 20
+  static let getuid = 199
+}
