@@ -88,3 +88,11 @@ int guest_call_until_signal(long number, long a, long b, long c, long d) {
   (void)signals.call(number, a, b, c, d, 0, 0);
   return 0;
 }
+
+long guest_vfork_and_reset(int signal) {
+  uint64_t action[4] = {0};
+  pid_t child = vfork();
+  if (child != 0) return child;
+  long result = signals.call(SYS_rt_sigaction, signal, (long)action, 0, 8, 0, 0);
+  _exit(result == 0 ? 0 : 1);
+}
