@@ -22,21 +22,28 @@ enum RegisterPatterns {
 
   static let names = [
     "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "rax", "flags",
-  ]
+  ] + (0..<16).map { "the red zone's word \($0)" } + ["rsp"]
 }
 
 /// Expects every register but `changed`, the flags, the red zone and the stack pointer to be after what they were before.
 func checkUnchanged(
   _ registers: GuestRegisters, except changed: Set<String>, at location: SourceLocation = #_sourceLocation
 ) {
+  for difference in differences(registers, except: changed) {
+    Issue.record("\(difference)", sourceLocation: location)
+  }
+}
+
+/// What of them is not after as it was before, in words.
+func differences(_ registers: GuestRegisters, except changed: Set<String>) -> [String] {
   let before = words(of: registers.before)
   let after = words(of: registers.after)
-  for (index, name) in RegisterPatterns.names.enumerated() where !changed.contains(name) {
+  return RegisterPatterns.names.enumerated().compactMap { index, name in
+    // Of the flags, only those that user code can set.
     let mask = name == "flags" ? RegisterPatterns.changeableFlags : UInt64.max
-    check(after[index] & mask, before[index] & mask, name, at: location)
+    guard !changed.contains(name), after[index] & mask != before[index] & mask else { return nil }
+    return "\(name): \(String(after[index], radix: 16)) instead of \(String(before[index], radix: 16))"
   }
-  for index in 16..<32 { check(after[index], before[index], "the red zone's word \(index - 16)", at: location) }
-  check(registers.after.rsp, registers.before.rsp, "rsp", at: location)
 }
 
 private func words(of file: GuestRegisterFile) -> [UInt64] {
