@@ -126,7 +126,7 @@ struct IntervalTree {
     let total = weights[part.lowerBound] + weights[part.upperBound]
     func imbalance(_ cut: Int) -> Int { abs(2 * weights[cut] - total) }
     let cuts = lowest...highest
-    let best = cuts.filter { startsGroup[$0] }.min { imbalance($0) < imbalance($1) }
+    let best = cuts.lazy.filter { startsGroup[$0] }.min { imbalance($0) < imbalance($1) }
     return best ?? cuts.min { imbalance($0) < imbalance($1) } ?? highest
   }
 }
