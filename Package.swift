@@ -65,7 +65,8 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "FilterCompilerTests", dependencies: ["FilterCompiler"], swiftSettings: strict),
     .testTarget(name: "SyscallPolicyTests", dependencies: ["SyscallPolicy"], swiftSettings: strict),
-    .testTarget(name: "CordonTests", dependencies: ["Cordon"], swiftSettings: strict),
+    .testTarget(
+      name: "CordonTests", dependencies: ["Cordon", "FilterCompiler", "TrapEngine"], swiftSettings: strict),
     .testTarget(
       name: "CordonComparatorTests", dependencies: ["CordonComparator"], swiftSettings: strict),
     .testTarget(
@@ -76,6 +77,9 @@ let package = Package(
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
+    // The program in README, kept to what stands there by a test.
+    .executableTarget(
+      name: "ReadmeExample", dependencies: ["Cordon"], path: "Tests/ReadmeExample", swiftSettings: strict),
     // Machine code that plays the trapped guest; linked into tests only.
     .target(name: "GuestCode", path: "Tests/GuestCode", cSettings: strictC),
     .testTarget(

@@ -11,20 +11,54 @@ struct Arena: Sendable {
 
   private static let blockSize: UInt64 = 1 << 32
 
+  /// Where blocks go: above what a program of fixed address uses, below where the kernel puts position-independent
+  /// programs (0x5555…), and clear of the bottom-up layouts (0x1555…, 0x2aaa…) and of sanitizers' shadows (up to
+  /// 0x1000…). A filter outlives exec, so the block must not lie where a later program's code may land; and the
+  /// native code of this process stays in one piece, which syscall user dispatch needs for its one allowed range.
+  private static let zone: Range<UInt64> = 0x1100_0000_0000..<0x1500_0000_0000
+
   /// Reserves a block; nil where the address space is limited.
   init?() {
-    // Twice the size always holds an aligned block; the rest is given back.
-    let size = Arena.blockSize * 2
-    let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
-    guard let base = mmap(nil, Int(size), PROT_NONE, flags, -1, 0), base != MAP_FAILED else { return nil }
-    let start = UInt64(UInt(bitPattern: base))
-    let aligned = (start + Arena.blockSize - 1) & ~(Arena.blockSize - 1)
-    if aligned > start { munmap(base, Int(aligned - start)) }
-    let end = aligned + Arena.blockSize
-    if start + size > end { munmap(UnsafeMutableRawPointer(bitPattern: UInt(end)), Int(start + size - end)) }
-    guard let range = try? AddressRange(start: aligned, end: end) else { return nil }
+    guard let start = Arena.reserveInZone() ?? Arena.reserveAnywhere(),
+      let range = try? AddressRange(start: start, end: start + Arena.blockSize)
+    else { return nil }
     self.range = range
-    next = aligned
+    next = start
+  }
+
+  /// A random place, so that an address in the block cannot be guessed from another process's.
+  private static func reserveInZone() -> UInt64? {
+    for _ in 0..<16 {
+      let start = UInt64.random(in: zone) & ~(blockSize - 1)
+      if reserve(blockSize, at: start) == start { return start }
+    }
+    return nil
+  }
+
+  private static func reserveAnywhere() -> UInt64? {
+    // Twice the size always holds an aligned block; the rest is given back.
+    guard let start = reserve(blockSize * 2, at: nil) else { return nil }
+    let aligned = (start + blockSize - 1) & ~(blockSize - 1)
+    release(start..<aligned)
+    release(aligned + blockSize..<start + blockSize * 2)
+    return aligned
+  }
+
+  private static func reserve(_ size: UInt64, at address: UInt64?) -> UInt64? {
+    let mapFixedNoReplace: CInt = 0x100000  // Linux 4.17; a mere hint before that
+    let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (address == nil ? 0 : mapFixedNoReplace)
+    let wanted = address.flatMap { UnsafeMutableRawPointer(bitPattern: UInt($0)) }
+    guard let base = mmap(wanted, Int(size), PROT_NONE, flags, -1, 0), base != MAP_FAILED else { return nil }
+    let start = UInt64(UInt(bitPattern: base))
+    if let address, start != address {
+      release(start..<start + size)
+      return nil
+    }
+    return start
+  }
+
+  private static func release(_ range: Range<UInt64>) {
+    if !range.isEmpty { munmap(UnsafeMutableRawPointer(bitPattern: UInt(range.lowerBound)), range.count) }
   }
 
   /// Maps code at the next free pages of the block.
@@ -40,7 +74,7 @@ struct Arena: Sendable {
 
   /// Takes back what was mapped but did not become a region.
   static func unmap(_ range: AddressRange) {
-    munmap(UnsafeMutableRawPointer(bitPattern: UInt(range.start)), Int(range.length))
+    release(range.start..<range.end)
   }
 
   private static func mappedSize(of code: [UInt8]) -> UInt64 {

@@ -21,8 +21,9 @@ extension Session {
       guard !state.isActive else { throw .alreadyActivated }
       guard let hook = state.hook else { throw .missingHook }
       let map = try state.finalMap(gate: Session.gate())
-      guard map.defaultDisposition == Session.trapDisposition
-        || map.regions.contains(where: { $0.disposition == Session.trapDisposition })
+      guard
+        map.defaultDisposition == Session.trapDisposition
+          || map.regions.contains(where: { $0.disposition == Session.trapDisposition })
       else { throw .nothingTraps }
       guard cordon_engine_is_installed() == 0 else { throw .anotherSessionActive }
       let blocking = ThreadStatus.threadsBlockingSIGSYS(inAllThreads: scope == .allThreads)

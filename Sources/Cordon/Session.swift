@@ -57,6 +57,8 @@ public final class Session: Sendable {
     var regions: [Region] = []
     var hook: TrapHook?
     var arena: Arena?
+    /// What was mapped outside the arena.
+    var mapped: [AddressRange] = []
     var isActive = false
   }
   let state: Mutex<State>
@@ -77,6 +79,14 @@ public final class Session: Sendable {
     let prepared = cordon_engine_prepare()
     guard prepared == 0 else { throw .memory(Errno(rawValue: Int32(-prepared))) }
     if let reason = mechanism.unavailability() { throw .unavailable(mechanism, reason: reason) }
+  }
+
+  deinit {
+    // An active session's regions and hook belong to the filter, which is never taken off.
+    let state = state.withLock { $0 }
+    guard !state.isActive else { return }
+    if let arena = state.arena { Arena.unmap(arena.range) }
+    state.mapped.forEach(Arena.unmap)
   }
 
   /// SECCOMP_RET_DATA of the traps that are Cordon's, so that the filters of others can be told apart.
@@ -110,17 +120,14 @@ public final class Session: Sendable {
   /// The session keeps a 4 GiB block of address space for such regions (reserved, not allocated), so that one comparison
   /// of the address's upper half decides for all of them. Where that much address space is not to be had (RLIMIT_AS),
   /// the code is mapped where the kernel puts it.
+  ///
+  /// The memory lives as long as the session, and once that is activated, as long as the process.
   /// - Parameter code: at least 2 bytes of machine code; the region is rounded up to whole pages, filled with `int3`.
   /// - Throws: ``SessionError/memory(_:)`` where it cannot be mapped, and as ``trap(_:)``.
   public func mapExecutable(_ code: [UInt8]) throws(SessionError) -> Region {
     try withState { state throws(SessionError) in
       let range = try state.mapExecutable(code)
-      do throws(SessionError) {
-        return try state.declare(range, Session.trapDisposition)
-      } catch {
-        Arena.unmap(range)
-        throw error
-      }
+      return try state.declare(range, Session.trapDisposition)
     }
   }
 
@@ -148,7 +155,11 @@ public final class Session: Sendable {
 extension Session.State {
   /// Maps code in the arena, which is reserved by the first use; anywhere, if the address space does not allow one.
   mutating func mapExecutable(_ code: [UInt8]) throws(SessionError) -> AddressRange {
-    guard var arena = arena ?? Arena() else { return try Arena.mapAnywhere(code) }
+    guard var arena = arena ?? Arena() else {
+      let range = try Arena.mapAnywhere(code)
+      mapped.append(range)
+      return range
+    }
     let range = try arena.map(code)
     self.arena = arena
     return range

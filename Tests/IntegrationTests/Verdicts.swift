@@ -20,12 +20,13 @@ func `a region's call is answered by the hook under every mechanism`(_ name: Str
     let guest = try session.mapExecutable(getpidCode)
     nonisolated(unsafe) let verdict = UnsafeMutablePointer<Verdict>.allocate(capacity: 1)
     verdict.initialize(to: .value(4711))
-    try session.setHook(TrapHook { trap in
-      guard trap.number == 39, trap.region == guest, trap.instructionAddress == guest.range.start + 5 else {
-        return .value(-1)
-      }
-      return verdict.pointee
-    })
+    try session.setHook(
+      TrapHook { trap in
+        guard trap.number == 39, trap.region == guest, trap.instructionAddress == guest.range.start + 5 else {
+          return .value(-1)
+        }
+        return verdict.pointee
+      })
     try session.activate()
     #expect(call(guest.range.start) == 4711)
     verdict.pointee = .error(.permissionDenied)

@@ -5,9 +5,12 @@
 /// another copy of the answer, or a jump, which is one instruction either way.
 struct Layout {
   /// What can be jumped to: a node, and whether the word that it tests has to be loaded first.
-  private struct Entry: Hashable {
+  private struct Entry {
     let node: DecisionGraph.NodeID
     let loads: Bool
+
+    /// Its index among all entries of the graph, two for each node.
+    var index: Int { node.index * 2 + (loads ? 1 : 0) }
   }
 
   /// The furthest that a conditional jump skips.
@@ -16,8 +19,8 @@ struct Layout {
   private let graph: DecisionGraph
   /// The instructions from the last to the first.
   private var reversed: [Instruction] = []
-  /// Where in `reversed` an entry was placed last, so nearest to what comes next.
-  private var places: [Entry: Int] = [:]
+  /// For each entry, where in `reversed` it was placed last, so nearest to what comes next.
+  private var places: [Int?]
 
   /// The instructions of the filter that starts at `root`.
   static func emit(_ graph: DecisionGraph, root: DecisionGraph.NodeID) -> [Instruction] {
@@ -26,7 +29,10 @@ struct Layout {
     return layout.reversed.reversed()
   }
 
-  private init(graph: DecisionGraph) { self.graph = graph }
+  private init(graph: DecisionGraph) {
+    self.graph = graph
+    places = Array(repeating: nil, count: graph.count * 2)
+  }
 
   /// How to enter a node while the accumulator holds `word`.
   private func entry(_ node: DecisionGraph.NodeID, holding word: DataWord?) -> Entry {
@@ -38,19 +44,19 @@ struct Layout {
 
   /// Places an entry and all that it leads to, unless it has a place already; returns the place.
   private mutating func place(_ entry: Entry) -> Int {
-    if let known = places[entry] { return known }
+    if let known = places[entry.index] { return known }
     switch graph[entry.node] {
     case .answer(let action): append(.answer(action))
     case .branch(let test, let ifTrue, let ifFalse):
-      if !entry.loads || places[Entry(node: entry.node, loads: false)] != reversed.count - 1 {
+      if !entry.loads || places[Entry(node: entry.node, loads: false).index] != reversed.count - 1 {
         placeBranch(test, ifTrue, ifFalse)
       }
       if entry.loads {
-        places[Entry(node: entry.node, loads: false)] = reversed.count - 1
+        places[Entry(node: entry.node, loads: false).index] = reversed.count - 1
         append(.loadData(test.word))
       }
     }
-    places[entry] = reversed.count - 1
+    places[entry.index] = reversed.count - 1
     return reversed.count - 1
   }
 
@@ -76,12 +82,12 @@ struct Layout {
     case .answer(let action): append(.answer(action))
     case .branch: append(.jump(UInt32(distance(to: entry))))
     }
-    places[entry] = reversed.count - 1
+    places[entry.index] = reversed.count - 1
   }
 
   /// How many instructions the next one would skip to get to an entry that has a place.
   private func distance(to entry: Entry) -> Int {
-    guard let place = places[entry] else { preconditionFailure("what a node leads to is placed before it") }
+    guard let place = places[entry.index] else { preconditionFailure("what a node leads to is placed before it") }
     return reversed.count - place - 1
   }
 

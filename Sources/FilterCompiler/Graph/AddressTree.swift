@@ -6,9 +6,8 @@ enum AddressTree {
     var node: DecisionGraph.NodeID
   }
 
-  /// Adds to `graph` the tree that decides the instruction pointer, and returns its root.
-  ///
-  /// - Parameter runs: In ascending order; the first one starts at 0.
+  /// The root of a tree, new in `graph`, that decides the instruction pointer as `runs` say: in ascending order, the
+  /// first one starting at 0.
   static func build(_ runs: [Run], in graph: inout DecisionGraph) -> DecisionGraph.NodeID {
     precondition(runs.first?.first == 0, "the runs cover all addresses")
     var upper = [IntervalTree.Segment(first: 0, node: runs[0].node)]

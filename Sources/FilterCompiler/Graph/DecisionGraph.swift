@@ -7,13 +7,25 @@
 struct DecisionGraph {
   /// A node's identity: two nodes are equal exactly where their identities are.
   struct NodeID: Hashable {
-    fileprivate let index: Int
+    /// Its place in the order of creation, below ``DecisionGraph/count``.
+    let index: Int
   }
 
   /// A question with two outcomes, or an answer.
   enum Node: Hashable {
     case answer(Action)
     case branch(Test, ifTrue: NodeID, ifFalse: NodeID)
+
+    /// Hashing is a third of what compiling costs, so a node is packed into two words for it.
+    func hash(into hasher: inout Hasher) {
+      switch self {
+      case .answer(let action): hasher.combine(UInt64(action.rawValue))
+      case .branch(let test, let ifTrue, let ifFalse):
+        hasher.combine(
+          UInt64(test.constant) << 32 | UInt64(test.word.index) << 16 | UInt64(test.comparison.rawValue))
+        hasher.combine(UInt64(UInt32(truncatingIfNeeded: ifTrue.index)) << 32 ^ UInt64(ifFalse.index))
+      }
+    }
   }
 
   /// An unsigned comparison of one word with a constant.
@@ -27,6 +39,13 @@ struct DecisionGraph {
   private var identities: [Node: NodeID] = [:]
   /// For each node, the most tests on a way from it to an answer.
   private var heights: [Int] = []
+
+  /// A graph without nodes, with room for about `capacity` of them.
+  init(capacity: Int = 0) {
+    nodes.reserveCapacity(capacity)
+    heights.reserveCapacity(capacity)
+    identities.reserveCapacity(capacity)
+  }
 
   /// The node that answers `action`.
   mutating func answer(_ action: Action) -> NodeID { identity(of: .answer(action), height: 0) }
@@ -46,6 +65,9 @@ struct DecisionGraph {
     identities[node] = new
     return new
   }
+
+  /// How many nodes there are.
+  var count: Int { nodes.count }
 
   subscript(id: NodeID) -> Node { nodes[id.index] }
 

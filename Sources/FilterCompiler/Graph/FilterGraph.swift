@@ -4,8 +4,8 @@ struct FilterGraph {
   let root: DecisionGraph.NodeID
 
   init(_ map: RegionMap, _ options: CompileOptions) {
-    var graph = DecisionGraph()
     var pieces = map.pieces()
+    var graph = DecisionGraph(capacity: pieces.count + 16)
     if let gate = options.gate { pieces = pieces.opening(gate, map.architecture) }
     let byAddress = Self.addressTree(pieces, in: &graph)
     let byNumber = Self.numberTree(map, options, otherwise: byAddress, in: &graph)

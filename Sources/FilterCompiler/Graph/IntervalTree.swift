@@ -21,9 +21,8 @@ struct IntervalTree {
   /// Where a segment starts a group that one "equal to" decides, or stands alone: cuts at other places cost a test.
   private var startsGroup: [Bool]
 
-  /// Adds to `graph` the tree that decides `word`, and returns its root.
-  ///
-  /// - Parameter segments: In ascending order; the first one starts at 0.
+  /// The root of a tree, new in `graph`, that decides `word` as `segments` say: in ascending order, the first one
+  /// starting at 0.
   static func build(
     _ segments: [Segment], of word: DataWord, in graph: inout DecisionGraph
   ) -> DecisionGraph.NodeID {
@@ -127,7 +126,7 @@ struct IntervalTree {
     let total = weights[part.lowerBound] + weights[part.upperBound]
     func imbalance(_ cut: Int) -> Int { abs(2 * weights[cut] - total) }
     let cuts = lowest...highest
-    let best = cuts.filter { startsGroup[$0] }.min { imbalance($0) < imbalance($1) }
+    let best = cuts.lazy.filter { startsGroup[$0] }.min { imbalance($0) < imbalance($1) }
     return best ?? cuts.min { imbalance($0) < imbalance($1) } ?? highest
   }
 }

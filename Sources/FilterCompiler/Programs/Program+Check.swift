@@ -8,8 +8,9 @@ extension Program {
     guard instructions.count <= maximumLength else {
       throw refusal(at: maximumLength, .tooLong(instructions: instructions.count))
     }
-    // For each instruction the memory cells written on every way to it, a bit each (check_load_and_stores in
-    // net/core/filter.c). Jumps only go forward, so one pass meets every way before the instruction itself.
+    // For each instruction the memory cells written on every way to it, a bit each. Jumps only go forward, so one
+    // pass meets every way before the instruction itself. As in the kernel (check_load_and_stores in
+    // net/core/filter.c) a return counts as a way to the instruction after it.
     var written = [UInt16](repeating: .max, count: instructions.count)
     written[0] = 0
     for (index, instruction) in instructions.enumerated() {
@@ -29,6 +30,7 @@ extension Program {
         }
         written[target] &= cells
       }
+      if operation.distances.isEmpty, index + 1 < instructions.count { written[index + 1] &= cells }
     }
   }
 }

@@ -1,6 +1,9 @@
 /// A machine whose code a region map can describe.
 public enum Architecture: String, CaseIterable, Sendable, CustomStringConvertible {
-  case x86_64, aarch64, riscv64
+  // The kernel's name for it.
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  case x86_64
+  case aarch64, riscv64
 
   /// What `seccomp_data.arch` holds for a native call (`AUDIT_ARCH_*`).
   public var auditArchitecture: UInt32 {

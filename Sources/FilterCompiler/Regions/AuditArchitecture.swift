@@ -5,6 +5,8 @@ public struct AuditArchitecture: RawRepresentable, Hashable, Sendable {
   public let rawValue: UInt32
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 
+  // The kernel's name for it.
+  // swift-format-ignore: AlwaysUseLowerCamelCase
   public static let x86_64 = AuditArchitecture(rawValue: 0xc000_003e)
   public static let i386 = AuditArchitecture(rawValue: 0x4000_0003)
   public static let aarch64 = AuditArchitecture(rawValue: 0xc000_00b7)
@@ -20,6 +22,15 @@ public struct AuditArchitecture: RawRepresentable, Hashable, Sendable {
   public init?(name: String) {
     guard let found = Self.known.first(where: { $0.name == name }) else { return nil }
     self = found
+  }
+
+  /// The bytes of a system call instruction; nil for an architecture that has no name here.
+  package var instructionLength: UInt64? {
+    switch self {
+    case .x86_64, .i386: 2
+    case .aarch64, .riscv64: 4
+    default: nil
+    }
   }
 
   /// `x86_64`, `i386`, `aarch64` or `riscv64`; nil for any other value.

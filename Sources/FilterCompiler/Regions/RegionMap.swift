@@ -34,7 +34,8 @@ public struct RegionMap: Hashable, Sendable {
   public mutating func insert(_ range: AddressRange, _ disposition: Disposition) throws(RegionError) {
     guard range.length >= architecture.instructionLength else { throw .tooShort(range, architecture) }
     guard range.end <= architecture.userSpaceEnd else { throw .aboveUserSpace(range, architecture) }
-    if let gap = dontCare.first(where: range.overlaps) {
+    let gaps = Self.touching(range, in: dontCare, \.self)
+    if let gap = dontCare[gaps].first(where: range.overlaps) {
       throw .contradiction(range, disposition, with: gap, nil)
     }
     let near = Self.touching(range, in: regions, \.range)
