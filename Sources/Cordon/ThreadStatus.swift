@@ -19,9 +19,21 @@ enum ThreadStatus {
   }
 
   /// The threads that block SIGSYS: the caller, or all.
+  ///
+  /// libc blocks every signal for a moment while it makes a thread or a process, so another thread counts only if it
+  /// still blocks after a while.
   static func threadsBlockingSIGSYS(inAllThreads all: Bool) -> [Int32] {
-    (all ? allThreads() : [cordon_thread_id()]).filter(blocksSIGSYS)
+    guard all else { return [cordon_thread_id()].filter(blocksSIGSYS) }
+    var blocking = allThreads().filter(blocksSIGSYS)
+    for _ in 0..<patience where !blocking.isEmpty {
+      usleep(1_000)
+      blocking = blocking.filter(blocksSIGSYS)
+    }
+    return blocking
   }
+
+  /// For how many milliseconds a thread may block SIGSYS before it counts.
+  private static let patience = 200
 
   private static func blocksSIGSYS(_ thread: Int32) -> Bool {
     if thread == cordon_thread_id() {
