@@ -46,6 +46,8 @@ enum { /* asm/unistd_64.h */
   CORDON_NR_process_vm_readv = 310,
   CORDON_NR_process_vm_writev = 311,
   CORDON_NR_seccomp = 317,
+  CORDON_NR_io_pgetevents = 333,
+  CORDON_NR_io_uring_enter = 426,
   CORDON_NR_clone3 = 435,
   CORDON_NR_epoll_pwait2 = 441,
 };
