@@ -81,7 +81,8 @@ let package = Package(
     .executableTarget(
       name: "ReadmeExample", dependencies: ["Cordon"], path: "Tests/ReadmeExample", swiftSettings: strict),
     // Machine code that plays the trapped guest; linked into tests only.
-    .target(name: "GuestCode", path: "Tests/GuestCode", cSettings: strictC),
+    .target(
+      name: "GuestCode", dependencies: ["TrapEngine"], path: "Tests/GuestCode", cSettings: strictC),
     .testTarget(
       name: "IntegrationTests",
       dependencies: [

@@ -17,13 +17,23 @@ static void publish(const KernelSigaction *record) {
   __atomic_store_n((uint32_t *)&cordon_engine.own_newest, newest, __ATOMIC_RELEASE);
 }
 
-uint64_t cordon_handler_flags(void) {
+static uint64_t handler_flags(void) {
   /* A queued or killed SIGSYS interrupts calls as the program's own handler would have it; where it has none, a
      delivery that only we answer should not be noticed, so calls restart. Traps are synchronous and do not care. */
   KernelSigaction *own = own_action();
   int has_handler = own->handler != CORDON_SIG_DFL && own->handler != CORDON_SIG_IGN;
   uint64_t restart = has_handler ? own->flags & CORDON_SA_RESTART : CORDON_SA_RESTART;
   return CORDON_SA_SIGINFO | CORDON_SA_NODEFER | CORDON_SA_ONSTACK | CORDON_SA_RESTORER | restart;
+}
+
+long cordon_take_sigsys(void) {
+  /* Where the gate's code finds it too: children set it anew. */
+  KernelSigaction *ours = (KernelSigaction *)(cordon_engine.gate + CORDON_GATE_SIZE + CORDON_DATA_ACTION);
+  ours->handler = (uint64_t)cordon_sigsys;
+  ours->restorer = cordon_engine.restorer;
+  ours->mask = 0;
+  __atomic_store_n(&ours->flags, handler_flags(), __ATOMIC_RELEASE);
+  return cordon_engine.call(CORDON_NR_rt_sigaction, CORDON_SIGSYS, (long)ours, 0, 8, 0, 0);
 }
 
 long cordon_own_sigaction(uint64_t new_action, uint64_t old_action) {
@@ -35,8 +45,7 @@ long cordon_own_sigaction(uint64_t new_action, uint64_t old_action) {
     if (result != 0) return result;
     record.mask &= ~CORDON_UNBLOCKABLE_BITS;
     publish(&record);
-    KernelSigaction ours = {(uint64_t)cordon_sigsys, cordon_handler_flags(), cordon_engine.restorer, 0};
-    cordon_engine.call(CORDON_NR_rt_sigaction, CORDON_SIGSYS, (long)&ours, 0, 8, 0, 0);
+    cordon_take_sigsys();
   }
   return old_action != 0 ? cordon_copy_out(old_action, &old, sizeof old) : 0;
 }

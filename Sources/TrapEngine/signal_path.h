@@ -51,7 +51,7 @@ CORDON_HIDDEN void cordon_unblock_in_guest_frame(KernelUcontext *context);
 /* own_sigsys.c: the program's own disposition of SIGSYS. */
 CORDON_HIDDEN void cordon_forward(KernelSiginfo *info, KernelUcontext *context);
 CORDON_HIDDEN long cordon_own_sigaction(uint64_t new_action, uint64_t old_action);
-CORDON_HIDDEN uint64_t cordon_handler_flags(void);
+CORDON_HIDDEN long cordon_take_sigsys(void);
 CORDON_HIDDEN void cordon_restore_own_sigaction(void);
 
 /* user_memory.c: copies that answer -EFAULT instead of faulting. */
