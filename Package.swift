@@ -58,7 +58,7 @@ let package = Package(
     .executableTarget(
       name: "cordon",
       dependencies: [
-        "CLinux", "Cordon", "CordonComparator", "FilterCompiler", "SyscallPolicy", "TrapEngine",
+        "CLibSeccomp", "CLinux", "Cordon", "CordonComparator", "FilterCompiler", "SyscallPolicy", "TrapEngine",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],

@@ -10,9 +10,9 @@ package enum Roster {
   package static let mechanisms: [any MeasuredMechanism] = [
     NativeMechanism(),
     SessionMechanism(.seccomp, "a generated seccomp filter"),
-    SessionMechanism(.sudExclusive, "syscall user dispatch, one allowed range, no selector"),
-    SessionMechanism(.sudSelector, "syscall user dispatch with a selector byte, flipped at each crossing"),
-    SessionMechanism(.sudInclusive, "syscall user dispatch of one trapped range"),
+    SessionMechanism(.sudExclusive, "syscall user dispatch, one allowed range"),
+    SessionMechanism(.sudSelector, "syscall user dispatch, selector byte flipped to cross"),
+    SessionMechanism(.sudInclusive, "syscall user dispatch, one trapped range"),
   ]
 
   package static let workloads: [any Workload] = [

@@ -54,7 +54,10 @@ package struct ComparisonReport: Sendable {
   private func table() -> [String] {
     var table = TextTable([.left, .left, .right, .right, .right, .right, .right, .right, .right])
     table.add(
-      ["WORKLOAD", "MECHANISM", "MIN ns", "MEDIAN ns", "P99 ns", "SPREAD ns", "OVER none ns", "x none", "x sud-selector"])
+      [
+        "WORKLOAD", "MECHANISM", "MIN ns", "MEDIAN ns", "P99 ns", "SPREAD ns", "OVER none ns", "x none",
+        "x sud-selector",
+      ])
     var workload: String?
     for combination in results.combinations {
       if combination.workload != workload { table.addBlank() }

@@ -41,7 +41,7 @@ package struct MeasurementLauncher: Sendable {
       // Ends the clock, or kills the process and waits for its end.
       group.cancelAll()
       await group.waitForAll()
-      return first ?? .failed(reason: "its process took longer than \(limit) and was killed")
+      return first ?? .unavailable(reason: "its process took longer than \(limit) and was killed")
     }
   }
 
@@ -69,7 +69,8 @@ package struct MeasurementLauncher: Sendable {
 
   private func options(for combination: Combination) -> [String] {
     var options = [
-      combination.mechanism, combination.workload, "--warm-up", "\(sampling.warmUp)", "--duration", "\(sampling.duration)",
+      combination.mechanism, combination.workload, "--warm-up", "\(sampling.warmUp)", "--duration",
+      "\(sampling.duration)",
       "--batch", "\(sampling.batch)",
     ]
     if let processor { options += ["--processor", "\(processor)"] }

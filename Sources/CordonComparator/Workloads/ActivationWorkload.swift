@@ -3,7 +3,7 @@ import Cordon
 /// Activating a session of many small regions: compiling the filter, rehearsing it in a child and loading it.
 package struct ActivationWorkload: Workload {
   package let name = "activation"
-  package let summary = "activating a session of 1,000 scattered regions, filter load included"
+  package let summary = "activating a session of 1,000 scattered regions"
 
   static let regions = 1_000
   /// Far from where Linux maps programs, their heaps and libraries: nothing of this process is to be trapped.
