@@ -32,6 +32,8 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "CLibSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+    // What Swift's Glibc module leaves out of Linux's headers.
+    .systemLibrary(name: "CLinux"),
     .target(name: "TrapEngine", cSettings: strictC),
     .target(name: "CordonShims", dependencies: ["TrapEngine"], cSettings: strictC),
     .target(name: "FilterCompiler", swiftSettings: strict),
@@ -47,7 +49,7 @@ let package = Package(
     .target(
       name: "CordonComparator",
       dependencies: [
-        "Cordon",
+        "CLinux", "Cordon", "TrapEngine",
         .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
         .product(name: "Subprocess", package: "swift-subprocess"),
@@ -56,7 +58,7 @@ let package = Package(
     .executableTarget(
       name: "cordon",
       dependencies: [
-        "Cordon", "CordonComparator", "FilterCompiler", "SyscallPolicy",
+        "CLibSeccomp", "CLinux", "Cordon", "CordonComparator", "FilterCompiler", "SyscallPolicy", "TrapEngine",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
@@ -79,7 +81,8 @@ let package = Package(
     .executableTarget(
       name: "ReadmeExample", dependencies: ["Cordon"], path: "Tests/ReadmeExample", swiftSettings: strict),
     // Machine code that plays the trapped guest; linked into tests only.
-    .target(name: "GuestCode", path: "Tests/GuestCode", cSettings: strictC),
+    .target(
+      name: "GuestCode", dependencies: ["TrapEngine"], path: "Tests/GuestCode", cSettings: strictC),
     .testTarget(
       name: "IntegrationTests",
       dependencies: [

@@ -8,6 +8,9 @@ extension Mechanism {
   package func unavailability() -> String? {
     // Asking would disarm the calling thread; a session that is active has asked before.
     if isPerThread, cordon_engine_is_installed() != 0 { return nil }
+    // The kernel is asked from the gate.
+    let prepared = cordon_engine_prepare()
+    guard prepared == 0 else { return "memory for Cordon's own code: \(Errno(rawValue: Int32(-prepared)))" }
     let result: Int
     switch self {
     case .seccomp: result = cordon_seccomp_probe(0)

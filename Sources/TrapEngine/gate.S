@@ -5,9 +5,10 @@
 
 #define HIDDEN(name) .globl name; .hidden name; name:
 
-/* movq WORD(%rip), REGISTER for a word of the fixed page's data; OPCODE is the instruction up to its displacement, which
+/* movq WORD(%rip), REGISTER (or leaq) for a word of the fixed page's data; OPCODE is the instruction up to its displacement, which
    is spelled out because assemblers emit a relocation for a constant one that is written as a difference of labels. */
 #define LOAD_DATA(opcode, word) .byte opcode; .long CORDON_GATE_SIZE + word - (. + 4 - cordon_fixed_begin)
+#define ADDRESS_TO_RSI 0x48, 0x8d, 0x35
 #define TO_RCX 0x48, 0x8b, 0x0d
 #define TO_RDX 0x48, 0x8b, 0x15
 #define TO_R10 0x4c, 0x8b, 0x15
@@ -55,18 +56,25 @@ HIDDEN(cordon_fixed_shared_int80)
   ret $128
 
   .balign 16
-/* A new child, RAX = 0, RCX = where to go on: arms its dispatch, which the kernel clears in every new task, from its
-   own stack below the red zone. Loads, stores, LEA and JRCXZ leave the flags alone. */
+/* A new child, RAX = 0, RCX = where to go on: takes SIGSYS again, which clone3(CLONE_CLEAR_SIGHAND) took from it, and
+   arms its dispatch, which the kernel clears in every new task; all on its own stack below the red zone. Loads, stores,
+   LEA and JRCXZ leave the flags alone. */
 HIDDEN(cordon_fixed_child)
   leaq -256(%rsp), %rsp
   pushq %rcx
-  LOAD_DATA(TO_RCX, CORDON_DATA_OPERATION)
-  jrcxz 1f
   pushq %rdi
   pushq %rsi
   pushq %rdx
   pushq %r10
   pushq %r8
+  movl $31, %edi /* SIGSYS */
+  LOAD_DATA(ADDRESS_TO_RSI, CORDON_DATA_ACTION)
+  movl $0, %edx
+  movl $8, %r10d
+  movl $13, %eax /* rt_sigaction */
+  syscall
+  LOAD_DATA(TO_RCX, CORDON_DATA_OPERATION)
+  jrcxz 1f
   movl $59, %edi /* PR_SET_SYSCALL_USER_DISPATCH */
   movq %rcx, %rsi
   LOAD_DATA(TO_RDX, CORDON_DATA_OFFSET)
@@ -74,13 +82,13 @@ HIDDEN(cordon_fixed_child)
   movl $0, %r8d /* no selector: always block; the thread takes one of its own when it wants it */
   movl $157, %eax /* prctl */
   syscall
+1:
   movl $0, %eax
   popq %r8
   popq %r10
   popq %rdx
   popq %rsi
   popq %rdi
-1:
   popq %rcx
   leaq 256(%rsp), %rsp
   jmpq *%rcx

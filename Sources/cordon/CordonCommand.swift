@@ -11,5 +11,5 @@ struct CordonCommand: ParsableCommand {
 
       `cordon help VERB` explains a verb, with an example.
       """,
-    subcommands: [CompileCommand.self, ShowCommand.self, CheckCommand.self])
+    subcommands: [CompileCommand.self, ShowCommand.self, CheckCommand.self, CompareCommand.self, DoctorCommand.self])
 }

@@ -1,2 +1,42 @@
-#pragma once
-int guest_placeholder(void);
+/// The trapped guest of the integration tests: machine code that is copied into a region and runs there, and C code
+/// that must not be Swift (hooks without a runtime, signal handlers, jumps).
+#ifndef GUEST_CODE_H
+#define GUEST_CODE_H
+
+#include "GuestHooks.h"
+#include "GuestSignals.h"
+#include "GuestState.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// The templates: what they do stands in the assembly files.
+typedef enum __attribute__((enum_extensibility(closed))) GuestTemplate : uint32_t {
+  GuestTemplateCall,
+  GuestTemplateCall32,
+  GuestTemplateChild,
+  GuestTemplateLeave,
+  GuestTemplateOnce,
+  GuestTemplateRegisters,
+  GuestTemplateRegisters32,
+  GuestTemplateRegistersSignal,
+  GuestTemplateRestorer,
+  GuestTemplateStorm,
+  GuestTemplateVectors,
+  GuestTemplateVectorsSignal,
+  GuestTemplateVectorsSSE,
+  GuestTemplateVectorsSSESignal,
+  GuestTemplateWithoutTLS,
+} GuestTemplate;
+
+typedef struct GuestTemplateCode {
+  const uint8_t *start;
+  size_t size;
+} GuestTemplateCode;
+
+GuestTemplateCode guest_template_code(GuestTemplate name);
+
+/// Calls `address` as a C function, with RAX set to `number`.
+long guest_enter(uint64_t address, long number, long a, long b, long c, long d);
+
+#endif

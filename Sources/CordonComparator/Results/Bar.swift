@@ -1,0 +1,46 @@
+/// A promise of the project, judged by a comparison's own figures.
+package struct Bar: Sendable, Hashable {
+  package enum Verdict: String, Sendable, Hashable {
+    case ok
+    case missed = "MISSED"
+  }
+
+  /// What is compared with what.
+  package let statement: String
+  package let value: Double
+  package let limit: Double
+  /// `x` for a ratio, `ms` for a time.
+  package let unit: String
+
+  package var verdict: Verdict { value <= limit ? .ok : .missed }
+
+  /// The bars whose combinations were measured.
+  package static func all(in results: ComparisonResults) -> [Bar] {
+    [untrappedCall(results), trappedCall(results), activation(results)].compactMap { $0 }
+  }
+
+  /// What seccomp adds to an untrapped call, against what the kernel's own alternative adds.
+  private static func untrappedCall(_ results: ComparisonResults) -> Bar? {
+    guard let seccomp = results.overhead(of: "seccomp", on: "getppid"),
+      let alternative = results.overhead(of: Roster.alternative, on: "getppid"), alternative > 0
+    else { return nil }
+    return Bar(
+      statement: "getppid: seccomp over none / sud-selector over none", value: seccomp / alternative, limit: 1.15,
+      unit: "x")
+  }
+
+  private static func trappedCall(_ results: ComparisonResults) -> Bar? {
+    guard let seccomp = results.series("seccomp", "trap-value"),
+      let alternative = results.series(Roster.alternative, "trap-value"),
+      let ratio = Statistics.pairedRatio(seccomp, to: alternative)
+    else { return nil }
+    return Bar(statement: "trap-value: seccomp / sud-selector", value: ratio, limit: 1.10, unit: "x")
+  }
+
+  private static func activation(_ results: ComparisonResults) -> Bar? {
+    guard let series = results.series("seccomp", "activation") else { return nil }
+    return Bar(
+      statement: "activation of 1,000 regions, filter load included", value: series.median / 1_000_000, limit: 5,
+      unit: "ms")
+  }
+}

@@ -1,2 +1,0 @@
-#include "GuestCode.h"
-int guest_placeholder(void) { return 1; }
