@@ -68,7 +68,11 @@ let package = Package(
     .testTarget(
       name: "CordonTests", dependencies: ["Cordon", "FilterCompiler", "TrapEngine"], swiftSettings: strict),
     .testTarget(
-      name: "CordonComparatorTests", dependencies: ["CordonComparator"], swiftSettings: strict),
+      name: "CordonComparatorTests",
+      dependencies: [
+        "Cordon", "CordonComparator", .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
     .testTarget(
       name: "CommandLineTests",
       dependencies: [

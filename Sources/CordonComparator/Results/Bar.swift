@@ -5,14 +5,26 @@ package struct Bar: Sendable, Hashable {
     case missed = "MISSED"
   }
 
+  /// How a value stands to its limit where the bar holds.
+  package enum Relation: String, Sendable, Hashable {
+    case atMost = "<="
+    case below = "<"
+  }
+
   /// What is compared with what.
   package let statement: String
   package let value: Double
+  package let relation: Relation
   package let limit: Double
   /// `x` for a ratio, `ms` for a time.
   package let unit: String
 
-  package var verdict: Verdict { value <= limit ? .ok : .missed }
+  package var verdict: Verdict {
+    switch relation {
+    case .atMost: value <= limit ? .ok : .missed
+    case .below: value < limit ? .ok : .missed
+    }
+  }
 
   /// The bars whose combinations were measured.
   package static func all(in results: ComparisonResults) -> [Bar] {
@@ -25,8 +37,8 @@ package struct Bar: Sendable, Hashable {
       let alternative = results.overhead(of: Roster.alternative, on: "getppid"), alternative > 0
     else { return nil }
     return Bar(
-      statement: "getppid: seccomp over none / sud-selector over none", value: seccomp / alternative, limit: 1.15,
-      unit: "x")
+      statement: "getppid: seccomp over none / sud-selector over none", value: seccomp / alternative,
+      relation: .atMost, limit: 1.15, unit: "x")
   }
 
   private static func trappedCall(_ results: ComparisonResults) -> Bar? {
@@ -34,13 +46,13 @@ package struct Bar: Sendable, Hashable {
       let alternative = results.series(Roster.alternative, "trap-value"),
       let ratio = Statistics.pairedRatio(seccomp, to: alternative)
     else { return nil }
-    return Bar(statement: "trap-value: seccomp / sud-selector", value: ratio, limit: 1.10, unit: "x")
+    return Bar(statement: "trap-value: seccomp / sud-selector", value: ratio, relation: .atMost, limit: 1.10, unit: "x")
   }
 
   private static func activation(_ results: ComparisonResults) -> Bar? {
     guard let series = results.series("seccomp", "activation") else { return nil }
     return Bar(
-      statement: "activation of 1,000 regions, filter load included", value: series.median / 1_000_000, limit: 5,
-      unit: "ms")
+      statement: "activation of 1,000 regions, filter load included", value: series.median / 1_000_000,
+      relation: .below, limit: 5, unit: "ms")
   }
 }

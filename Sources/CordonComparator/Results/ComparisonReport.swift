@@ -81,12 +81,16 @@ package struct ComparisonReport: Sendable {
     let isBaseline = combination.mechanism == Roster.baseline
     let overhead = isBaseline ? nil : baseline.flatMap { Statistics.pairedDifference(series, over: $0) }
     return [
-      Figure.decimal(series.minimum, digits: 1), Figure.decimal(series.median, digits: 1),
-      Figure.decimal(series.p99, digits: 1), Figure.decimal(series.spread, digits: 1),
-      overhead.map { Figure.signed($0, digits: 1) } ?? "-", ratio(series, to: baseline),
+      nanoseconds(series.minimum), nanoseconds(series.median), nanoseconds(series.p99), nanoseconds(series.spread),
+      overhead.map { Figure.signed($0, digits: digits(of: $0)) } ?? "-", ratio(series, to: baseline),
       ratio(series, to: alternative),
     ]
   }
+
+  private func nanoseconds(_ value: Double) -> String { Figure.decimal(value, digits: digits(of: value)) }
+
+  /// A digit after the point tells calls apart; in times of many microseconds it is noise.
+  private func digits(of nanoseconds: Double) -> Int { abs(nanoseconds) < 100_000 ? 1 : 0 }
 
   private func ratio(_ series: Series, to reference: Series?) -> String {
     guard let reference, reference.median > 0 else { return "-" }
@@ -95,10 +99,10 @@ package struct ComparisonReport: Sendable {
 
   private func notes() -> [String] {
     TextWrap.lines(
-      "Each figure is per operation; a sample is the mean of a batch of about "
-        + "30 us, from which the cost of reading the clock is subtracted. Each round measures every row in a fresh process, in "
-        + "an order of its own. SPREAD: median distance of the rounds' medians from their middle. OVER none: median over "
-        + "rounds of the difference from none in the same round. x none, x sud-selector: ratios of the medians shown.",
+      "Each figure is per operation. A sample is the mean of a batch of about 30 us, less what reading the clock "
+        + "costs; of activation, a single one. Each round measures every row in a fresh process, in an order of its "
+        + "own. SPREAD: median distance of the rounds' medians from their middle. OVER none: median over rounds of the "
+        + "difference from none in the same round. x none, x sud-selector: ratios of the medians shown.",
       width: Self.width)
   }
 
@@ -110,7 +114,7 @@ package struct ComparisonReport: Sendable {
     for bar in bars {
       table.add([
         bar.statement, "\(Figure.decimal(bar.value, digits: 2)) \(bar.unit)",
-        "<= \(Figure.decimal(bar.limit, digits: 2)) \(bar.unit)", bar.verdict.rawValue,
+        "\(bar.relation.rawValue) \(Figure.decimal(bar.limit, digits: 2)) \(bar.unit)", bar.verdict.rawValue,
       ])
     }
     return table.lines() + ["Ratios are medians over rounds of the ratio within one round, or of two such differences."]

@@ -32,30 +32,44 @@ extension CallWorkload {
       operations += UInt64(count)
     }
     if let before, let after = guest.statistics {
-      try expected.verify(from: before, to: after, operations: operations)
+      try expected.verify(from: .init(before), to: .init(after), operations: operations)
     }
     return measurement
   }
 }
 
 extension ExpectedTraps {
+  /// What a session has counted.
+  struct Counts: Hashable {
+    var traps: UInt64
+    var hooked: UInt64
+    var passed: UInt64
+
+    init(traps: UInt64, hooked: UInt64, passed: UInt64) {
+      self.traps = traps
+      self.hooked = hooked
+      self.passed = passed
+    }
+
+    init(_ statistics: Session.Statistics) {
+      self.init(traps: statistics.traps, hooked: statistics.hooked, passed: statistics.passed)
+    }
+  }
+
   /// Figures count only if exactly the calls trapped that should have.
-  func verify(
-    from before: Session.Statistics, to after: Session.Statistics, operations: UInt64
-  ) throws(MeasurementError) {
-    let traps = after.traps - before.traps
-    let hooked = after.hooked - before.hooked
-    let passed = after.passed - before.passed
-    let wanted: (traps: UInt64, hooked: UInt64, passed: UInt64) =
+  func verify(from before: Counts, to after: Counts, operations: UInt64) throws(MeasurementError) {
+    let found = Counts(
+      traps: after.traps - before.traps, hooked: after.hooked - before.hooked, passed: after.passed - before.passed)
+    let wanted =
       switch self {
-      case .none: (0, 0, 0)
-      case .answered: (operations, operations, 0)
-      case .passed: (operations, operations, operations)
+      case .none: Counts(traps: 0, hooked: 0, passed: 0)
+      case .answered: Counts(traps: operations, hooked: operations, passed: 0)
+      case .passed: Counts(traps: operations, hooked: operations, passed: operations)
       }
-    guard (traps, hooked, passed) == wanted else {
+    guard found == wanted else {
       throw .failed(
-        "of \(operations) calls \(traps) trapped, \(hooked) reached the hook and \(passed) were passed through, "
-          + "where \(wanted.traps), \(wanted.hooked) and \(wanted.passed) should have")
+        "of \(operations) calls \(found.traps) trapped, \(found.hooked) reached the hook and \(found.passed) were passed "
+          + "through, where \(wanted.traps), \(wanted.hooked) and \(wanted.passed) should have")
     }
   }
 }

@@ -4,8 +4,8 @@ import SystemPackage
 
 /// Facts about address space and stacks.
 enum MemoryFacts {
-  /// A session reserves twice the size of its arena, to find an aligned one.
-  private static let reservation = 8 << 30
+  /// The size of a session's arena.
+  private static let reservation = 4 << 30
   /// AT_MINSIGSTKSZ (getauxval(3)).
   private static let minimumSignalStack: UInt = 51
 
