@@ -23,9 +23,9 @@ enum ThreadStatus {
   /// libc blocks every signal for a moment while it makes a thread or a process, so another thread counts only if it
   /// still blocks after a while.
   static func threadsBlockingSIGSYS(inAllThreads all: Bool) -> [Int32] {
-    guard all else { return [cordon_thread_id()].filter(blocksSIGSYS) }
-    var blocking = allThreads().filter(blocksSIGSYS)
-    for _ in 0..<patience where !blocking.isEmpty {
+    let caller = cordon_thread_id()
+    var blocking = (all ? allThreads() : [caller]).filter(blocksSIGSYS)
+    for _ in 0..<patience where blocking.contains(where: { $0 != caller }) {
       usleep(1_000)
       blocking = blocking.filter(blocksSIGSYS)
     }

@@ -33,6 +33,7 @@ enum { /* asm/unistd_64.h */
   CORDON_NR_clone = 56,
   CORDON_NR_fork = 57,
   CORDON_NR_vfork = 58,
+  CORDON_NR_getppid = 110,
   CORDON_NR_rt_sigsuspend = 130,
   CORDON_NR_prctl = 157,
   CORDON_NR_gettid = 186,
@@ -45,7 +46,10 @@ enum { /* asm/unistd_64.h */
   CORDON_NR_rt_tgsigqueueinfo = 297,
   CORDON_NR_process_vm_readv = 310,
   CORDON_NR_process_vm_writev = 311,
+  CORDON_NR_kcmp = 312,
   CORDON_NR_seccomp = 317,
+  CORDON_NR_io_pgetevents = 333,
+  CORDON_NR_io_uring_enter = 426,
   CORDON_NR_clone3 = 435,
   CORDON_NR_epoll_pwait2 = 441,
 };

@@ -5,6 +5,7 @@
 CORDON_SIGNAL_PATH_BEGIN
 
 #define KERNEL_SIGSET_SIZE 8
+#define IORING_ENTER_EXT_ARG 8
 /* No call answers this: the call needs no such care and goes the ordinary way. */
 #define ORDINARY INT64_MIN
 
@@ -51,27 +52,32 @@ static long wait_with_mask(const CordonTrap *trap) {
   long arguments[6];
   for (int i = 0; i < 6; i++) arguments[i] = (long)trap->arguments[i];
   int mask_argument;
+  uint64_t holder[3]; /* a struct that the argument points to, and whose first word points to the mask */
+  size_t holder_size = 0;
   switch (trap->number) {
   case CORDON_NR_rt_sigsuspend: mask_argument = 0; break;
   case CORDON_NR_ppoll: mask_argument = 3; break;
   case CORDON_NR_epoll_pwait:
   case CORDON_NR_epoll_pwait2: mask_argument = 4; break;
-  default: mask_argument = 5; break; /* pselect6: a pair of pointer and size */
+  case CORDON_NR_io_uring_enter:
+    mask_argument = 4;
+    if (trap->arguments[3] & IORING_ENTER_EXT_ARG) holder_size = 24;
+    break;
+  default: /* pselect6, io_pgetevents: a pair of pointer and size */
+    mask_argument = 5;
+    holder_size = 16;
+    break;
   }
-  uint64_t mask_at = trap->arguments[mask_argument], pair[2];
-  if (trap->number == CORDON_NR_pselect6) {
-    if (mask_at == 0 || cordon_copy_in(pair, mask_at, sizeof pair) != 0) return ORDINARY;
-    mask_at = pair[0];
+  uint64_t mask_at = trap->arguments[mask_argument];
+  if (holder_size != 0) {
+    if (mask_at == 0 || cordon_copy_in(holder, mask_at, holder_size) != 0) return ORDINARY;
+    mask_at = holder[0];
   }
   uint64_t mask;
   if (mask_at == 0 || cordon_copy_in(&mask, mask_at, sizeof mask) != 0 || !(mask & CORDON_SIGSYS_BIT)) return ORDINARY;
   mask &= ~CORDON_SIGSYS_BIT;
-  if (trap->number == CORDON_NR_pselect6) {
-    pair[0] = (uint64_t)&mask;
-    arguments[mask_argument] = (long)pair;
-  } else {
-    arguments[mask_argument] = (long)&mask;
-  }
+  holder[0] = (uint64_t)&mask;
+  arguments[mask_argument] = holder_size != 0 ? (long)holder : (long)&mask;
   return cordon_engine.call(trap->number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
                             arguments[5]);
 }
@@ -85,7 +91,9 @@ int cordon_pass_mask_call(const CordonTrap *trap, KernelUcontext *context) {
   case CORDON_NR_ppoll:
   case CORDON_NR_pselect6:
   case CORDON_NR_epoll_pwait:
-  case CORDON_NR_epoll_pwait2: result = wait_with_mask(trap); break;
+  case CORDON_NR_epoll_pwait2:
+  case CORDON_NR_io_pgetevents:
+  case CORDON_NR_io_uring_enter: result = wait_with_mask(trap); break;
   default: return 0;
   }
   if (result == ORDINARY) return 0;

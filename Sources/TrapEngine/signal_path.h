@@ -22,9 +22,13 @@ typedef struct {
   uint64_t restorer, sigreturn_thunk, shared_syscall_thunk, shared_int80_thunk;
   CordonConfiguration configuration;
   _Atomic(uint32_t) installed;
-  /* The program's own disposition of SIGSYS: the newest of the records that it has been. */
+  /* The program's own dispositions of SIGSYS, as they were set; the newest one that concerns a process counts. */
   _Atomic(uint32_t) own_newest;
-  KernelSigaction own[64];
+  struct {
+    KernelSigaction action;
+    /* 0, or the process that alone it concerns: a child that has borrowed its parent's memory, by vfork. */
+    int64_t borrower;
+  } own[64];
   _Atomic(uint32_t) answered; /* futex: requests to arm that were answered */
   _Atomic(int64_t) answer;    /* and what the last one said */
   struct {

@@ -17,7 +17,8 @@ struct CompileCommand: ParsableCommand {
 
       Examples:
         cordon compile --trap 0x7f1234560000-0x7f1234570000
-        cordon compile --pid 4711 --default trap --allow 'libc.so*' --allow vdso -f raw -o filter.bpf
+        cordon compile --pid 4711 --default trap --allow 'libc.so*' --allow vdso
+        cordon compile --trap 0x401000-0x402000 -f raw -o filter.bpf
       """)
 
   @Option(help: ArgumentHelp("Calls from this code trap.", valueName: "range"))

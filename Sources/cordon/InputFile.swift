@@ -3,23 +3,25 @@ import SystemPackage
 
 /// A raw filter named on the command line; `-` is standard input.
 struct InputFile {
+  /// What messages call it.
   let name: String
   let program: Program
 
   /// Reads and checks the filters in `names`, in their order.
   static func read(_ names: [String]) throws(CommandFailure) -> [InputFile] {
     guard names.count(where: { $0 == "-" }) <= 1 else {
-      throw .usage("-", "standard input can be read only once", remedy: "name the other filters as files")
+      throw .usage("standard input", "it can be read only once", remedy: "name the other filters as files")
     }
     var files: [InputFile] = []
     for name in names { files.append(try InputFile(name)) }
     return files
   }
 
-  private init(_ name: String) throws(CommandFailure) {
+  private init(_ path: String) throws(CommandFailure) {
+    name = path == "-" ? "standard input" : path
     let bytes: [UInt8]
     do {
-      bytes = try Self.bytes(name)
+      bytes = try Self.bytes(path)
     } catch {
       throw .badInput(name, "cannot be read: \(error)")
     }
@@ -31,15 +33,14 @@ struct InputFile {
         remedy:
           "a raw filter is an array of struct sock_filter, as `cordon compile -f raw` and seccomp_export_bpf write")
     }
-    self.name = name
   }
 
   /// The contents, but not much more than the longest filter has: the file may be anything.
-  private static func bytes(_ name: String) throws(Errno) -> [UInt8] {
+  private static func bytes(_ path: String) throws(Errno) -> [UInt8] {
     let limit = (Program.maximumLength + 1) * MemoryLayout<Instruction>.size
     return try Errno.typed {
-      let file = name == "-" ? FileDescriptor.standardInput : try FileDescriptor.open(FilePath(name), .readOnly)
-      defer { if name != "-" { try? file.close() } }
+      let file = path == "-" ? FileDescriptor.standardInput : try FileDescriptor.open(FilePath(path), .readOnly)
+      defer { if path != "-" { try? file.close() } }
       var bytes: [UInt8] = []
       var buffer = [UInt8](repeating: 0, count: 16384)
       while bytes.count < limit {

@@ -4,9 +4,12 @@
 #include "GuestCode.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/ucontext.h>
 #include <unistd.h>
@@ -87,4 +90,42 @@ int guest_call_until_signal(long number, long a, long b, long c, long d) {
   if (sigsetjmp(landing, 1) != 0) return 1;
   (void)signals.call(number, a, b, c, d, 0, 0);
   return 0;
+}
+
+long guest_vfork_and_reset(int signal) {
+  uint64_t action[4] = {0};
+  pid_t child = vfork();
+  if (child != 0) return child;
+  long result = signals.call(SYS_rt_sigaction, signal, (long)action, 0, 8, 0, 0);
+  _exit(result == 0 ? 0 : 1);
+}
+
+/* The state letter of a process: the first character after its name in parentheses (proc_pid_stat(5)). */
+static char state_of(pid_t process) {
+  char path[64], text[256];
+  snprintf(path, sizeof path, "/proc/%d/stat", process);
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return '?';
+  ssize_t count = read(file, text, sizeof text - 1);
+  close(file);
+  if (count <= 0) return '?';
+  text[count] = 0;
+  const char *end = strrchr(text, ')');
+  return end != NULL && end[1] == ' ' ? end[2] : '?';
+}
+
+int32_t guest_fork_stopper(int32_t target, uint32_t before, uint32_t meanwhile) {
+  pid_t child = fork();
+  if (child != 0) return child;
+  usleep(before);
+  if (kill(target, SIGSTOP) != 0) _exit(1);
+  for (int i = 0; state_of(target) != 'T'; i++) {
+    if (i == 10000) {
+      kill(target, SIGCONT);
+      _exit(2);
+    }
+    usleep(1000);
+  }
+  usleep(meanwhile);
+  _exit(kill(target, SIGCONT) == 0 ? 0 : 3);
 }

@@ -82,6 +82,28 @@ private let threadFlags = 0x350f00  // VM FS FILES SIGHAND THREAD SYSVSEM PARENT
     }
   }
 
+  /// Both sides of a fork go on with every register, the flags and the red zone as they were.
+  @Test(arguments: mechanisms)
+  func `a forked child's registers`(_ mechanism: String) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
+      begin()
+      let guest = try Guest(mechanism, .registers)
+      try guest.session.activate(for: .allThreads)
+      for flags in RegisterPatterns.flags {
+        // Not shared: each side has its own.
+        let registers = UnsafeMutablePointer<GuestRegisters>.allocate(capacity: 1)
+        registers.initialize(to: GuestRegisters())
+        registers.pointee.before = RegisterPatterns.file(flags: flags, number: Number.fork)
+        let pid = guest.function(.registers, as: GuestFunction.self)(registers)
+        if pid == 0 { _exit(differences(registers.pointee, except: ["rax", "rcx", "r11"]).isEmpty ? 5 : 6) }
+        #expect(pid > 0)
+        reap(pid, status: 5)
+        checkUnchanged(registers.pointee, except: ["rax", "rcx", "r11"])
+        check(registers.pointee.after.rcx, registers.pointee.before.rip, "RCX")
+      }
+    }
+  }
+
   @Test(arguments: mechanisms, [Number.clone, Number.clone3])
   func `a process with a new stack in the same memory`(_ mechanism: String, _ number: Int) async {
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String, number = number as Int] in

@@ -23,13 +23,25 @@ enum Number {
   static let prctl = 157
   static let archPrctl = 158
   static let gettid = 186
+  static let ioSetup = 206
   static let restartSyscall = 219
+  static let epollCtl = 233
   static let tgkill = 234
   static let pselect6 = 270
   static let ppoll = 271
   static let epollPwait = 281
+  static let epollCreate1 = 291
   static let seccomp = 317
   static let ioPgetevents = 333
+  static let ioUringSetup = 425
+  static let ioUringEnter = 426
   static let clone3 = 435
   static let epollPwait2 = 441
+}
+
+/// Numbers of the i386 interface (asm/unistd_32.h), which `int $0x80` uses.
+enum OldNumber {
+  static let write = 4
+  static let getpid = 20
+  static let getuid = 199
 }

@@ -9,7 +9,7 @@ package enum NearNames {
       // Part of a name is as good as a slip: people leave out `lib` and version numbers.
       let isPart = candidate.contains(plain) || candidate.count > 2 && plain.contains(candidate)
       let distance = isPart ? 1 : edits(from: plain, to: candidate)
-      return distance <= max(2, plain.count / 3) ? (name, distance) : nil
+      return distance <= max(2, (plain.count + 2) / 3) ? (name, distance) : nil
     }
     return ranked.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(3).map(\.name)
   }

@@ -16,7 +16,9 @@ extension ProcessMap {
   package func code(of name: String) throws(ProcessMapError) -> [AddressRange] {
     let matching = mappings.filter { matches($0, name) }
     guard !matching.isEmpty else {
-      throw .noSuchModule(name, process: process, near: NearNames.of(name, among: moduleNames))
+      let names = moduleNames
+      let near = NearNames.of(name, among: names)
+      throw .noSuchModule(name, process: process, near: near, present: names)
     }
     let code = matching.filter(\.isExecutable).map(\.range)
     guard !code.isEmpty else { throw .noCode(name, process: process) }

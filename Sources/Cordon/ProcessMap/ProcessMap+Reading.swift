@@ -14,18 +14,24 @@ extension ProcessMap {
   ///   ``ProcessMapError/noAddressSpace(_:)``, ``ProcessMapError/changing(_:)``, or
   ///   ``ProcessMapError/unreadable(_:_:)`` with what the kernel said.
   package init(of process: Int32 = getpid()) throws(ProcessMapError) {
-    var before = try Self.mappings(of: process)
-    for _ in 0..<Self.attempts {
-      let executable = Self.executable(of: process)
-      let mappings = try Self.mappings(of: process)
-      if mappings.filter(\.isExecutable) == before.filter(\.isExecutable) {
-        guard !mappings.isEmpty else { throw .noAddressSpace(process) }
-        self.init(process: process, mappings: mappings, executable: executable)
-        return
-      }
+    let settled = try Self.settled { () throws(ProcessMapError) in try Self.mappings(of: process) }
+    guard let settled else { throw .changing(process) }
+    guard !settled.isEmpty else { throw .noAddressSpace(process) }
+    self.init(process: process, mappings: settled, executable: Self.executable(of: process))
+  }
+
+  /// The first reading with the same code in the same places as the one before it; nil where there is none among
+  /// ``attempts``.
+  package static func settled(
+    _ read: () throws(ProcessMapError) -> [Mapping]
+  ) throws(ProcessMapError) -> [Mapping]? {
+    var before = try read()
+    for _ in 1..<attempts {
+      let mappings = try read()
+      if mappings.filter(\.isExecutable) == before.filter(\.isExecutable) { return mappings }
       before = mappings
     }
-    throw .changing(process)
+    return nil
   }
 
   private static func mappings(of process: Int32) throws(ProcessMapError) -> [Mapping] {

@@ -12,8 +12,8 @@ package enum ProcessMapError: Error, Hashable, Sendable {
   case changing(Int32)
   /// /proc said something unexpected.
   case unreadable(Int32, Errno)
-  /// No mapping has such a name; `near` are names that are there and resemble it.
-  case noSuchModule(String, process: Int32, near: [String])
+  /// No mapping has such a name; `near` are those of the names `present` that resemble it.
+  case noSuchModule(String, process: Int32, near: [String], present: [String])
   /// The module is mapped, and none of it is executable.
   case noCode(String, process: Int32)
 }
@@ -26,7 +26,7 @@ extension ProcessMapError: CustomStringConvertible {
     case .noAddressSpace(let process): "process \(process) has no address space: a kernel thread, or a zombie"
     case .changing(let process): "process \(process) keeps mapping and unmapping code while it is looked at"
     case .unreadable(let process, let errno): "the memory map of process \(process) cannot be read: \(errno)"
-    case .noSuchModule(let name, let process, _): "nothing mapped in process \(process) matches '\(name)'"
+    case .noSuchModule(let name, let process, _, _): "nothing mapped in process \(process) matches '\(name)'"
     case .noCode(let name, let process): "what matches '\(name)' in process \(process) has no executable mapping"
     }
   }
@@ -39,11 +39,17 @@ extension ProcessMapError: CustomStringConvertible {
     case .noAddressSpace: "name the process that runs the program"
     case .changing(let process): "stop it for the moment: kill -STOP \(process), and kill -CONT \(process) afterwards"
     case .unreadable: nil
-    case .noSuchModule(_, let process, let near):
-      near.isEmpty
-        ? "/proc/\(process)/maps lists what is mapped"
-        : "did you mean \(near.map { "'\($0)'" }.joined(separator: ", "))?"
+    case .noSuchModule(_, let process, let near, let present):
+      if !near.isEmpty {
+        "did you mean \(Self.list(near))?"
+      } else if (1...12).contains(present.count) {
+        "code is mapped there from \(Self.list(present))"
+      } else {
+        "/proc/\(process)/maps lists what is mapped"
+      }
     case .noCode(_, let process): "/proc/\(process)/maps lists what is mapped; only code can issue calls"
     }
   }
+
+  private static func list(_ names: [String]) -> String { names.map { "'\($0)'" }.joined(separator: ", ") }
 }

@@ -54,4 +54,11 @@ int guest_call_until_signal(long number, long a, long b, long c, long d);
 /// A system call by code that is not trapped; a failure is a negated errno.
 long guest_native_call(long number, long a, long b, long c, long d);
 
+/// Makes a vfork child that sets `signal` to its default by the template `call` and exits; returns its id.
+long guest_vfork_and_reset(int signal);
+
+/// Makes a process that waits, stops `target`, waits until it is stopped, waits again, and continues it. It exits with
+/// 0 if all of that went so. Times in microseconds.
+int32_t guest_fork_stopper(int32_t target, uint32_t before, uint32_t meanwhile);
+
 #endif

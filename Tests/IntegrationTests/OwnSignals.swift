@@ -1,0 +1,182 @@
+import Cordon
+import Glibc
+import GuestCode
+import Testing
+
+/// SIGSYS that is not a trap of ours is the program's, under every mechanism.
+@Suite struct OwnSignals {
+  @Test(arguments: mechanisms)
+  func `a handler set before activation gets what others send`(_ mechanism: String) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
+      begin()
+      installNatively(KernelAction(handler: guest_signal_handler(), flags: KernelAction.siginfo, mask: bit(SIGUSR2)))
+      let guest = try Guest(mechanism)
+      try guest.session.activate(for: .allThreads)
+      check(kill(getpid(), SIGSYS), 0, "kill")
+      waitForDelivery(1)
+      check(delivery(SIGSYS).code, 0, "si_code of kill")
+      check(delivery(SIGSYS).pid, getpid(), "si_pid of kill")
+
+      check(sigqueue(getpid(), SIGSYS, sigval(sival_ptr: UnsafeMutableRawPointer(bitPattern: 0x1234_5678_9abc))), 0, "sigqueue")
+      waitForDelivery(2)
+      check(delivery(SIGSYS).code, -1, "si_code of sigqueue")
+      check(delivery(SIGSYS).value, 0x1234_5678_9abc, "si_value")
+      check(delivery(SIGSYS).pid, getpid(), "si_pid of sigqueue")
+
+      check(pthread_kill(pthread_self(), SIGSYS), 0, "pthread_kill")
+      waitForDelivery(3)
+      check(delivery(SIGSYS).code, -6, "si_code of pthread_kill")
+      check(delivery(SIGSYS).mask, 0, "the mask under the handler")
+      // Its own mask; SIGSYS itself stays open, for the next trap.
+      check(delivery(SIGSYS).mask_inside, bit(SIGUSR2), "the mask of the handler")
+      check(currentMask(), 0, "the mask after it")
+
+      check(guest.raise(SIGSYS), 0, "tgkill by trapped code")
+      waitForDelivery(4)
+      check(guest.log.hooked, 1, "trapped calls")
+      check(Int(guest.session.statistics.forwarded), 4, "forwarded")
+    }
+  }
+
+  @Test(arguments: mechanisms)
+  func `a handler without siginfo`(_ mechanism: String) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
+      begin()
+      installNatively(KernelAction(handler: guest_plain_signal_handler()))
+      let guest = try Guest(mechanism)
+      try guest.session.activate(for: .allThreads)
+      guest.raise(SIGSYS)
+      waitForDelivery(1)
+      check(guest.call(Number.getpid), Int(getpid()), "the next trap")
+    }
+  }
+
+  @Test(arguments: mechanisms)
+  func `a handler for one time`(_ mechanism: String) async {
+    await #expect(processExitsWith: .signal(SIGSYS)) { [mechanism = mechanism as String] in
+      begin()
+      installNatively(
+        KernelAction(handler: guest_signal_handler(), flags: KernelAction.siginfo | KernelAction.resetHand))
+      let guest = try Guest(mechanism)
+      try guest.session.activate(for: .allThreads)
+      guest.raise(SIGSYS)
+      guard delivery(SIGSYS).count == 1, guest.call(Number.getpid) == Int(getpid()) else { exit(1) }
+      guard guest.setAction(SIGSYS, nil).old.handler == 0 else { exit(2) }
+      guest.raise(SIGSYS)
+      exit(3)
+    }
+  }
+
+  @Test(arguments: mechanisms)
+  func `ignored`(_ mechanism: String) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
+      begin()
+      installNatively(KernelAction(handler: 1))
+      let guest = try Guest(mechanism)
+      try guest.session.activate(for: .allThreads)
+      for _ in 0..<3 { check(guest.raise(SIGSYS), 0, "tgkill") }
+      check(guest.call(Number.getpid), Int(getpid()), "the next trap")
+      check(guest.log.hooked, 4, "trapped calls")
+    }
+  }
+
+  /// The default action of SIGSYS, and the wait status that tells of it.
+  @Test(arguments: mechanisms, ["kill", "sigqueue", "tgkill"])
+  func `without a handler the process dies of it`(_ mechanism: String, _ how: String) async {
+    await #expect(processExitsWith: .signal(SIGSYS)) { [mechanism = mechanism as String, how = how as String] in
+      begin()
+      let guest = try Guest(mechanism)
+      try guest.session.activate(for: .allThreads)
+      guard guest.call(Number.getpid) == Int(getpid()) else { exit(1) }
+      switch how {
+      case "kill": kill(getpid(), SIGSYS)
+      case "sigqueue": sigqueue(getpid(), SIGSYS, sigval(sival_int: 1))
+      default: guest.raise(SIGSYS)
+      }
+      sleep(1)
+      exit(2)
+    }
+  }
+
+  /// Trapped code sees and sets its own disposition; ours stays.
+  @Test(arguments: mechanisms)
+  func `rt_sigaction of SIGSYS by trapped code`(_ mechanism: String) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
+      begin()
+      let first = KernelAction(
+        handler: guest_plain_signal_handler(), flags: KernelAction.restart | KernelAction.hasRestorer,
+        restorer: 0x1234_5000, mask: bit(SIGUSR1) | bit(SIGSYS))
+      installNatively(first)
+      let guest = try Guest(mechanism, .restorer)
+      try guest.session.activate(for: .allThreads)
+      check(guest.setAction(SIGSYS, nil).old, first, "the disposition from before activation")
+
+      let second = guest.handler(mask: bit(SIGUSR2))
+      let set = guest.setAction(SIGSYS, second)
+      check(set.result, 0, "setting")
+      check(set.old, first, "what setting replaced")
+      check(guest.setAction(SIGSYS, nil).old, second, "what was set")
+      check(guest.call(Number.getpid), Int(getpid()), "the next trap")
+      kill(getpid(), SIGSYS)
+      waitForDelivery(1)
+      check(delivery(SIGSYS).answer, Int64(getpid()), "the handler's own trapped call")
+      check(delivery(SIGSYS).mask_inside, bit(SIGUSR2), "the mask of the handler")
+
+      check(guest.setAction(SIGSYS, KernelAction(handler: 1)).result, 0, "ignoring")
+      kill(getpid(), SIGSYS)
+      check(guest.call(Number.getpid), Int(getpid()), "the next trap")
+      check(guest.setAction(SIGSYS, second).old.handler, 1, "what was ignored")
+      kill(getpid(), SIGSYS)
+      waitForDelivery(2)
+
+      let action = guest.scratch.holding(second)
+      check(guest.call(Number.rtSigaction, Int(SIGSYS), 8, 0, 8), Int(-EFAULT), "a bad pointer")
+      check(guest.call(Number.rtSigaction, Int(SIGSYS), 0, 8, 8), Int(-EFAULT), "a bad pointer for the old one")
+      check(guest.call(Number.rtSigaction, Int(SIGSYS), action, 0, 16), Int(-EINVAL), "a bad size")
+      check(guest.setAction(SIGSYS, nil).old, second, "the disposition after them")
+    }
+  }
+
+  /// A child that borrows the memory has dispositions of its own: posix_spawn's child resets every handler.
+  @Test(arguments: mechanisms)
+  func `what a vfork child sets is the child's`(_ mechanism: String) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
+      begin()
+      installNatively(KernelAction(handler: guest_signal_handler(), flags: KernelAction.siginfo))
+      let guest = try Guest(mechanism, .restorer)
+      guest_signals().pointee.call = guest.function(.call, as: GuestCall.self)
+      try guest.session.activate(for: .allThreads)
+      var status: Int32 = -1
+      let child = guest_vfork_and_reset(SIGSYS)
+      check(waitpid(pid_t(child), &status, 0), pid_t(child), "waitpid")
+      check(status, 0, "the child's wait status")
+      check(guest.setAction(SIGSYS, nil).old.handler, guest_signal_handler(), "the parent's handler")
+      kill(getpid(), SIGSYS)
+      waitForDelivery(1)
+    }
+  }
+}
+
+/// Sets SIGSYS by code that is not trapped.
+private func installNatively(_ action: KernelAction) {
+  var action = action
+  if action.handler > 1, action.flags & KernelAction.hasRestorer == 0 {
+    // libc knows its restorer.
+    var libc = sigaction()
+    sigaction(SIGSYS, nil, &libc)
+    libc.__sigaction_handler.sa_handler = unsafeBitCast(UInt(action.handler), to: sig_t.self)
+    libc.sa_flags = Int32(truncatingIfNeeded: action.flags)
+    for signal in 1...31 where action.mask & bit(Int32(signal)) != 0 { sigaddset(&libc.sa_mask, Int32(signal)) }
+    sigaction(SIGSYS, &libc, nil)
+    return
+  }
+  withUnsafeMutablePointer(to: &action) {
+    check(guest_native_call(Number.rtSigaction, Int(SIGSYS), Int(bitPattern: $0), 0, 8), 0, "rt_sigaction")
+  }
+}
+
+/// A signal to the process may be taken by another of its threads.
+private func waitForDelivery(_ count: UInt64, at location: SourceLocation = #_sourceLocation) {
+  for _ in 0..<2000 where delivery(SIGSYS).count < count { usleep(1000) }
+  check(delivery(SIGSYS).count, count, "deliveries", at: location)
+}
