@@ -81,7 +81,7 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "cordon", "FilterCompiler",
+        "CLinux", "cordon", "FilterCompiler",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
