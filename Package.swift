@@ -32,6 +32,8 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "CLibSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+    // What Swift's Glibc module leaves out of Linux's headers.
+    .systemLibrary(name: "CLinux"),
     .target(name: "TrapEngine", cSettings: strictC),
     .target(name: "CordonShims", dependencies: ["TrapEngine"], cSettings: strictC),
     .target(name: "FilterCompiler", swiftSettings: strict),
@@ -47,7 +49,7 @@ let package = Package(
     .target(
       name: "CordonComparator",
       dependencies: [
-        "Cordon",
+        "CLinux", "Cordon", "TrapEngine",
         .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
         .product(name: "Subprocess", package: "swift-subprocess"),
@@ -56,21 +58,30 @@ let package = Package(
     .executableTarget(
       name: "cordon",
       dependencies: [
-        "Cordon", "CordonComparator", "FilterCompiler", "SyscallPolicy",
+        "CLibSeccomp", "CLinux", "Cordon", "CordonComparator", "FilterCompiler", "SyscallPolicy", "TrapEngine",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
+      swiftSettings: strict),
+    // `make bench`.
+    .executableTarget(
+      name: "cordon-bench",
+      dependencies: ["CordonComparator", .product(name: "SystemPackage", package: "swift-system")],
       swiftSettings: strict),
     .testTarget(name: "FilterCompilerTests", dependencies: ["FilterCompiler"], swiftSettings: strict),
     .testTarget(name: "SyscallPolicyTests", dependencies: ["SyscallPolicy"], swiftSettings: strict),
     .testTarget(
       name: "CordonTests", dependencies: ["Cordon", "FilterCompiler", "TrapEngine"], swiftSettings: strict),
     .testTarget(
-      name: "CordonComparatorTests", dependencies: ["CordonComparator"], swiftSettings: strict),
+      name: "CordonComparatorTests",
+      dependencies: [
+        "Cordon", "CordonComparator", .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "cordon", "FilterCompiler",
+        "CLinux", "cordon", "FilterCompiler",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],

@@ -26,16 +26,6 @@ package enum Arming: Sendable {
     }
   }
 
-  /// Has a short-lived child load the filter, so that a refusal is known before anything happens to this process.
-  package func rehearse(noNewPrivileges: Session.NoNewPrivileges) throws(SessionError) {
-    guard case .filter(let program) = self else { return }
-    var refusal = program.rehearse(settingNoNewPrivileges: noNewPrivileges == .always)
-    if refusal == .permissionDenied, noNewPrivileges == .whenNeeded {
-      refusal = program.rehearse(settingNoNewPrivileges: true)
-    }
-    if let refusal { throw .filterRefused(refusal) }
-  }
-
   /// Arms the threads of `scope`. The engine is installed.
   package func arm(
     _ scope: Session.Scope, noNewPrivileges: Session.NoNewPrivileges
@@ -65,21 +55,13 @@ extension Program {
     cordon_seccomp_probe(Program.speculationAllowed) == 0 ? Program.speculationAllowed : 0
   }
 
-  /// What the kernel says against the filter; nil where it takes it.
-  fileprivate func rehearse(settingNoNewPrivileges set: Bool) -> Errno? {
-    let result = instructions.withUnsafeBytes { bytes in
-      cordon_seccomp_rehearse(bytes.baseAddress, UInt16(instructions.count), flags, set ? 1 : 0)
-    }
-    return result == 0 ? nil : Errno(rawValue: Int32(-result))
-  }
-
   fileprivate func load(
     _ scope: Session.Scope, noNewPrivileges: Session.NoNewPrivileges
   ) throws(SessionError) {
-    if noNewPrivileges == .always { try setNoNewPrivileges() }
+    if noNewPrivileges == .always { try setNoNewPrivileges(scope) }
     var result = attach(scope)
     if result == -Int(EACCES), noNewPrivileges == .whenNeeded {
-      try setNoNewPrivileges()
+      try setNoNewPrivileges(scope)
       result = attach(scope)
     }
     if result > 0 { throw .threadNotSynchronized(Int32(result)) }
@@ -93,9 +75,19 @@ extension Program {
     }
   }
 
-  private func setNoNewPrivileges() throws(SessionError) {
-    let noNewPrivileges: CInt = 38  // PR_SET_NO_NEW_PRIVS
-    let result = cordon_gate_call(157, Int(noNewPrivileges), 1, 0, 0, 0, 0)
+  /// Sets no_new_privs, which cannot be unset, once it is known that the filter will be taken: a short-lived child loads
+  /// it first.
+  private func setNoNewPrivileges(_ scope: Session.Scope) throws(SessionError) {
+    let (set, get) = (38, 39)  // PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS
+    if cordon_gate_call(157, get, 0, 0, 0, 0, 0) == 1 { return }
+    if scope == .allThreads, let other = ThreadStatus.threadWithMoreFilters() {
+      throw .threadNotSynchronized(other)
+    }
+    let rehearsed = instructions.withUnsafeBytes { bytes in
+      cordon_seccomp_rehearse(bytes.baseAddress, UInt16(instructions.count), flags, 1)
+    }
+    guard rehearsed == 0 else { throw .filterRefused(Errno(rawValue: Int32(-rehearsed))) }
+    let result = cordon_gate_call(157, set, 1, 0, 0, 0, 0)
     guard result == 0 else { throw .filterRefused(Errno(rawValue: Int32(-result))) }
   }
 }

@@ -30,7 +30,6 @@ extension Session {
       guard blocking.isEmpty else { throw .signalBlocked(threads: blocking) }
 
       let arming = try Arming(mechanism: mechanism, map: map, gate: Session.gate())
-      try arming.rehearse(noNewPrivileges: noNewPrivileges)
 
       let regions = Session.immortal(state.regions)
       let steps = try StepTable(map: map, regions: state.regions).publish()

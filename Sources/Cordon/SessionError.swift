@@ -8,6 +8,8 @@ public enum SessionError: Error, Sendable, Hashable {
   case region(RegionError)
   /// The regions do not make a filter; it says how many would fit.
   case compilation(CompileError)
+  /// A module's code was not found in this process.
+  case module(String, reason: String, remedy: String?)
   /// ``Session/activate(for:)`` before ``Session/setHook(_:)``.
   case missingHook
   /// Nothing would ever trap: no region traps, and the default allows.
@@ -40,6 +42,7 @@ extension SessionError: CustomStringConvertible {
     switch self {
     case .region(let error): "\(error)"
     case .compilation(let error): "\(error)"
+    case .module(_, let reason, _): reason
     case .missingHook: "the session has no hook"
     case .nothingTraps: "nothing would trap: no region traps and the default allows"
     case .alreadyActivated: "the session is active: its regions and hook are fixed"
@@ -61,6 +64,7 @@ extension SessionError: CustomStringConvertible {
   /// What to do about it, where there is something to do.
   public var remedy: String? {
     switch self {
+    case .module(_, _, let remedy): remedy
     case .missingHook: "call setHook before activate"
     case .nothingTraps: "declare a region that traps, or open the session with the default .trap"
     case .alreadyActivated: "declare everything before activate"

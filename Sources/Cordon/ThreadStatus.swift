@@ -20,16 +20,29 @@ enum ThreadStatus {
 
   /// The threads that block SIGSYS: the caller, or all.
   ///
-  /// libc blocks every signal in a thread while it starts or ends, so other threads are given a tenth of a second to
-  /// show that they mean it.
+  /// libc blocks every signal for a moment while it makes a thread or a process, so another thread counts only if it
+  /// still blocks after a while.
   static func threadsBlockingSIGSYS(inAllThreads all: Bool) -> [Int32] {
     let caller = cordon_thread_id()
     var blocking = (all ? allThreads() : [caller]).filter(blocksSIGSYS)
-    for _ in 0..<100 where blocking.contains(where: { $0 != caller }) {
-      usleep(1000)
+    for _ in 0..<patience where blocking.contains(where: { $0 != caller }) {
+      usleep(1_000)
       blocking = blocking.filter(blocksSIGSYS)
     }
     return blocking
+  }
+
+  /// For how many milliseconds a thread may block SIGSYS before it counts.
+  private static let patience = 200
+
+  /// A thread with more seccomp filters than the caller, which SECCOMP_FILTER_FLAG_TSYNC will refuse; nil where there is
+  /// none, or the kernel does not tell (before Linux 5.11).
+  static func threadWithMoreFilters() -> Int32? {
+    func filters(_ thread: Int32) -> Int {
+      field("Seccomp_filters:", of: thread).flatMap { Int($0) } ?? 0
+    }
+    let own = filters(cordon_thread_id())
+    return allThreads().first { filters($0) > own }
   }
 
   private static func blocksSIGSYS(_ thread: Int32) -> Bool {
@@ -37,11 +50,18 @@ enum ThreadStatus {
       var mask = sigset_t()
       return pthread_sigmask(SIG_BLOCK, nil, &mask) == 0 && sigismember(&mask, SIGSYS) == 1
     }
-    guard let status = contents(of: "/proc/self/task/\(thread)/status"),
-      let line = status.split(separator: "\n").first(where: { $0.hasPrefix("SigBlk:") }),
-      let mask = UInt64(line.dropFirst(7).filter { !$0.isWhitespace }, radix: 16)
-    else { return false }  // the thread has ended
+    guard let mask = field("SigBlk:", of: thread).flatMap({ UInt64($0, radix: 16) }) else {
+      return false  // the thread has ended
+    }
     return mask & 1 << UInt64(SIGSYS - 1) != 0
+  }
+
+  /// A field of /proc/self/task/TID/status, without white space; nil when the thread has ended.
+  private static func field(_ name: String, of thread: Int32) -> String? {
+    contents(of: "/proc/self/task/\(thread)/status")?
+      .split(separator: "\n")
+      .first { $0.hasPrefix(name) }
+      .map { $0.dropFirst(name.count).filter { !$0.isWhitespace } }
   }
 
   private static func contents(of path: String) -> String? {

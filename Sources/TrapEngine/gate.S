@@ -5,13 +5,13 @@
 
 #define HIDDEN(name) .globl name; .hidden name; name:
 
-/* movq WORD(%rip), REGISTER for a word of the fixed page's data; OPCODE is the instruction up to its displacement, which
+/* movq WORD(%rip), REGISTER (or leaq) for a word of the fixed page's data; OPCODE is the instruction up to its displacement, which
    is spelled out because assemblers emit a relocation for a constant one that is written as a difference of labels. */
 #define LOAD_DATA(opcode, word) .byte opcode; .long CORDON_GATE_SIZE + word - (. + 4 - cordon_fixed_begin)
+#define ADDRESS_TO_RSI 0x48, 0x8d, 0x35
 #define TO_RCX 0x48, 0x8b, 0x0d
 #define TO_RDX 0x48, 0x8b, 0x15
 #define TO_R10 0x4c, 0x8b, 0x15
-#define ADDRESS_TO_RSI 0x48, 0x8d, 0x35
 
   .section .rodata.cordon_gate, "a", @progbits
   .balign 16
@@ -58,9 +58,9 @@ HIDDEN(cordon_fixed_shared_int80)
   ret $128
 
   .balign 16
-/* A new child, RAX = 0, RCX = where to go on: sets our handler, which clone3(CLONE_CLEAR_SIGHAND) resets, and arms its
-   dispatch, which the kernel clears in every new task; on its own stack below the red zone. Loads, stores, LEA and
-   JRCXZ leave the flags alone. */
+/* A new child, RAX = 0, RCX = where to go on: takes SIGSYS again, which clone3(CLONE_CLEAR_SIGHAND) took from it, and
+   arms its dispatch, which the kernel clears in every new task; all on its own stack below the red zone. Loads, stores,
+   LEA and JRCXZ leave the flags alone. */
 HIDDEN(cordon_fixed_child)
   leaq -256(%rsp), %rsp
   pushq %rcx

@@ -13,10 +13,10 @@
 #define CORDON_FORK_OFFSET (CORDON_INT80_OFFSET + CORDON_INT80_SLOTS * 16)
 #define CORDON_GATE_SIZE (CORDON_FORK_OFFSET + CORDON_FORK_SLOTS * 32)
 
-/* The fixed page's data: the dispatch that a child arms, and the struct sigaction of our handler. */
+/* Words of the fixed page's data: the dispatch that a child arms, and the action that it sets for SIGSYS. */
 #define CORDON_DATA_OPERATION 0
 #define CORDON_DATA_OFFSET 8
 #define CORDON_DATA_LENGTH 16
-#define CORDON_DATA_ACTION 32
+#define CORDON_DATA_ACTION 24
 
 #endif

@@ -5,15 +5,28 @@
 CORDON_SIGNAL_PATH_BEGIN
 
 #define RECORDS (sizeof cordon_engine.own / sizeof cordon_engine.own[0])
+#define KCMP_VM 1
+
+static long this_process(void) { return cordon_engine.call(CORDON_NR_getpid, 0, 0, 0, 0, 0, 0); }
 
 static KernelSigaction *own_action(void) {
-  return &cordon_engine.own[__atomic_load_n((uint32_t *)&cordon_engine.own_newest, __ATOMIC_ACQUIRE) % RECORDS];
+  uint32_t newest = __atomic_load_n((uint32_t *)&cordon_engine.own_newest, __ATOMIC_ACQUIRE);
+  long process = this_process();
+  for (uint32_t back = 0; back < RECORDS && back <= newest; back++) {
+    int64_t borrower = cordon_engine.own[(newest - back) % RECORDS].borrower;
+    if (borrower == 0 || borrower == process) return &cordon_engine.own[(newest - back) % RECORDS].action;
+  }
+  return &cordon_engine.own[newest % RECORDS].action;
 }
 
 /* A record is written once and then published, so a delivery in another thread reads the old one or the new one. */
 static void publish(const KernelSigaction *record) {
   uint32_t newest = __atomic_load_n((uint32_t *)&cordon_engine.own_newest, __ATOMIC_ACQUIRE) + 1;
-  cordon_copy_words(&cordon_engine.own[newest % RECORDS], record, sizeof *record);
+  /* A vfork child (posix_spawn's resets every handler) has dispositions of its own, but writes to its parent's memory. */
+  long process = this_process(), parent = cordon_engine.call(CORDON_NR_getppid, 0, 0, 0, 0, 0, 0);
+  int borrows = cordon_engine.call(CORDON_NR_kcmp, process, parent, KCMP_VM, 0, 0, 0) == 0;
+  cordon_copy_words(&cordon_engine.own[newest % RECORDS].action, record, sizeof *record);
+  cordon_engine.own[newest % RECORDS].borrower = borrows ? process : 0;
   __atomic_store_n((uint32_t *)&cordon_engine.own_newest, newest, __ATOMIC_RELEASE);
 }
 
@@ -26,12 +39,13 @@ static uint64_t handler_flags(void) {
   return CORDON_SA_SIGINFO | CORDON_SA_NODEFER | CORDON_SA_ONSTACK | CORDON_SA_RESTORER | restart;
 }
 
-long cordon_set_handler(void) {
+long cordon_take_sigsys(void) {
+  /* Where the gate's code finds it too: children set it anew. */
   KernelSigaction *ours = (KernelSigaction *)(cordon_engine.gate + CORDON_GATE_SIZE + CORDON_DATA_ACTION);
   ours->handler = (uint64_t)cordon_sigsys;
-  ours->flags = handler_flags();
   ours->restorer = cordon_engine.restorer;
   ours->mask = 0;
+  __atomic_store_n(&ours->flags, handler_flags(), __ATOMIC_RELEASE);
   return cordon_engine.call(CORDON_NR_rt_sigaction, CORDON_SIGSYS, (long)ours, 0, 8, 0, 0);
 }
 
@@ -44,7 +58,7 @@ long cordon_own_sigaction(uint64_t new_action, uint64_t old_action) {
     if (result != 0) return result;
     record.mask &= ~CORDON_UNBLOCKABLE_BITS;
     publish(&record);
-    cordon_set_handler();
+    cordon_take_sigsys();
   }
   return old_action != 0 ? cordon_copy_out(old_action, &old, sizeof old) : 0;
 }
@@ -57,7 +71,7 @@ void cordon_restore_own_sigaction(void) {
 static void die(KernelSiginfo *info) {
   KernelSigaction fatal = {CORDON_SIG_DFL, CORDON_SA_RESTORER, cordon_engine.restorer, 0};
   cordon_engine.call(CORDON_NR_rt_sigaction, CORDON_SIGSYS, (long)&fatal, 0, 8, 0, 0);
-  long pid = cordon_engine.call(CORDON_NR_getpid, 0, 0, 0, 0, 0, 0);
+  long pid = this_process();
   long tid = cordon_engine.call(CORDON_NR_gettid, 0, 0, 0, 0, 0, 0);
   /* The same siginfo again where the kernel lets us, so that a core dump tells the truth about the sender. */
   if (info->code >= 0 || cordon_engine.call(CORDON_NR_rt_tgsigqueueinfo, pid, tid, CORDON_SIGSYS, (long)info, 0, 0) != 0)

@@ -22,9 +22,13 @@ typedef struct {
   uint64_t restorer, sigreturn_thunk, shared_syscall_thunk, shared_int80_thunk;
   CordonConfiguration configuration;
   _Atomic(uint32_t) installed;
-  /* The program's own disposition of SIGSYS: the newest of the records that it has been. */
+  /* The program's own dispositions of SIGSYS, as they were set; the newest one that concerns a process counts. */
   _Atomic(uint32_t) own_newest;
-  KernelSigaction own[64];
+  struct {
+    KernelSigaction action;
+    /* 0, or the process that alone it concerns: a child that has borrowed its parent's memory, by vfork. */
+    int64_t borrower;
+  } own[64];
   _Atomic(uint32_t) answered; /* futex: requests to arm that were answered */
   _Atomic(int64_t) answer;    /* and what the last one said */
   struct {
@@ -51,7 +55,7 @@ CORDON_HIDDEN void cordon_unblock_in_guest_frame(KernelUcontext *context);
 /* own_sigsys.c: the program's own disposition of SIGSYS. */
 CORDON_HIDDEN void cordon_forward(KernelSiginfo *info, KernelUcontext *context);
 CORDON_HIDDEN long cordon_own_sigaction(uint64_t new_action, uint64_t old_action);
-CORDON_HIDDEN long cordon_set_handler(void);
+CORDON_HIDDEN long cordon_take_sigsys(void);
 CORDON_HIDDEN void cordon_restore_own_sigaction(void);
 
 /* user_memory.c: copies that answer -EFAULT instead of faulting. */

@@ -58,13 +58,16 @@ struct DecisionGraph {
   }
 
   private mutating func identity(of node: Node, height: Int) -> NodeID {
-    if let known = identities[node] { return known }
-    let new = NodeID(index: nodes.count)
-    nodes.append(node)
-    heights.append(height)
-    identities[node] = new
-    return new
+    // One look-up finds the node or makes room for it.
+    let id = Self.entry(&identities[node, default: NodeID(index: nodes.count)])
+    if id.index == nodes.count {
+      nodes.append(node)
+      heights.append(height)
+    }
+    return id
   }
+
+  private static func entry(_ id: inout NodeID) -> NodeID { id }
 
   /// How many nodes there are.
   var count: Int { nodes.count }

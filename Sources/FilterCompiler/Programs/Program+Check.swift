@@ -6,7 +6,7 @@ extension Program {
     }
     guard !instructions.isEmpty else { throw refusal(at: 0, .empty) }
     guard instructions.count <= maximumLength else {
-      throw refusal(at: maximumLength, .tooLong(instructions: instructions.count))
+      throw refusal(at: maximumLength, .tooLong)
     }
     // For each instruction the memory cells written on every way to it, a bit each. Jumps only go forward, so one
     // pass meets every way before the instruction itself. As in the kernel (check_load_and_stores in

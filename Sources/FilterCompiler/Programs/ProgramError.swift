@@ -8,7 +8,7 @@ public struct ProgramError: Error, Hashable, Sendable {
     /// The bytes end inside an instruction; this many belong to the last one.
     case truncated(bytes: Int)
     /// A program holds at most 4096 instructions.
-    case tooLong(instructions: Int)
+    case tooLong
     /// An opcode that seccomp does not allow.
     case opcodeNotAllowed(UInt16)
     /// A load that is not aligned to 4 bytes or reaches beyond the 64 bytes of `struct seccomp_data`.
@@ -46,7 +46,7 @@ extension ProgramError.Reason: CustomStringConvertible {
     switch self {
     case .empty: "there is no instruction"
     case .truncated(let bytes): "the last instruction has \(bytes) of its 8 bytes"
-    case .tooLong(let count): "\(count) instructions are more than the 4096 of a program"
+    case .tooLong: "there are more than the 4096 instructions of a program"
     case .opcodeNotAllowed(let code): "seccomp does not allow the opcode \(hexadecimal(code))"
     case .loadOutsideData(let offset):
       "a load from offset \(offset) is not an aligned word of the 64 bytes of seccomp_data"

@@ -10,6 +10,12 @@ public struct Piece: Hashable, Sendable {
   /// What becomes of calls with such an instruction pointer; nil where no code lies and nobody cares.
   public let disposition: Disposition?
 
+  package init(first: UInt64, last: UInt64, disposition: Disposition?) {
+    self.first = first
+    self.last = last
+    self.disposition = disposition
+  }
+
   /// Whether no code can report an instruction pointer of this piece.
   public var isDontCare: Bool { disposition == nil }
 

@@ -12,18 +12,29 @@ public struct FilterStack: Hashable, Sendable {
     public let path: [Int]
   }
 
+  /// What becomes of a call.
+  public struct Result: Hashable, Sendable {
+    /// The action that results.
+    public let action: Action
+    /// Each filter's answer, in the order of ``FilterStack/programs``.
+    public let answers: [Answer]
+    /// Which of the answers results; nil where none is stricter than letting the call happen.
+    public let deciding: Int?
+  }
+
   /// What the kernel does with a call: every filter runs, the newest first, and the strictest answer wins, with the
   /// newest filter's data where several are equally strict. Without a filter the call is allowed.
-  ///
-  /// - Returns: The action that results, and each filter's answer in the order of ``programs``.
-  public func evaluate(_ data: SeccompData) -> (action: Action, answers: [Answer]) {
+  public func evaluate(_ data: SeccompData) -> Result {
     let answers = programs.map { program in
       let (action, path) = program.evaluate(data)
       return Answer(action: action, path: path)
     }
-    let action = answers.reversed().reduce(Action(.allow)) { strictest, answer in
-      answer.action.isStricter(than: strictest) ? answer.action : strictest
+    var strictest = Action(.allow)
+    var deciding: Int?
+    for (index, answer) in answers.enumerated().reversed() where answer.action.isStricter(than: strictest) {
+      strictest = answer.action
+      deciding = index
     }
-    return (action, answers)
+    return Result(action: strictest, answers: answers, deciding: deciding)
   }
 }

@@ -1,1 +1,0 @@
-package let w = 1

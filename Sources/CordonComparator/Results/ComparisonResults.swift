@@ -1,0 +1,31 @@
+/// What a comparison found.
+package struct ComparisonResults: Sendable {
+  /// In the order of the rows.
+  package let combinations: [Combination]
+  package var rounds = 0
+  package var elapsed = Duration.zero
+  private var outcomes: [Combination: Outcome]
+
+  package init(combinations: [Combination]) {
+    self.combinations = combinations
+    outcomes = Dictionary(uniqueKeysWithValues: combinations.map { ($0, .measured(Series())) })
+  }
+
+  package subscript(combination: Combination) -> Outcome {
+    get { outcomes[combination] ?? .unavailable(reason: "not asked for") }
+    set { outcomes[combination] = newValue }
+  }
+
+  /// The figures of a mechanism with a workload; nil where there are none.
+  package func series(_ mechanism: String, _ workload: String) -> Series? {
+    combinations.first { $0.mechanism == mechanism && $0.workload == workload }.flatMap { self[$0].series }
+  }
+
+  /// What a mechanism adds to a workload, in nanoseconds per operation, paired by round; nil where it or the baseline
+  /// was not measured.
+  package func overhead(of mechanism: String, on workload: String) -> Double? {
+    guard let measured = series(mechanism, workload), let baseline = series(Roster.baseline, workload)
+    else { return nil }
+    return Statistics.pairedDifference(measured, over: baseline)
+  }
+}

@@ -1,0 +1,45 @@
+import Histogram
+
+/// Everything measured for one combination.
+package struct Series: Sendable {
+  /// Picoseconds per operation, kept to four digits.
+  private var histogram = Histogram<UInt64>(numberOfSignificantValueDigits: .four)
+  /// The median of each round, in nanoseconds per operation.
+  package private(set) var roundMedians: [Int: Double] = [:]
+  /// Operations over all samples.
+  package private(set) var operations = 0
+
+  private static let picosecondsPerNanosecond = 1_000.0
+
+  package init() {}
+
+  /// Adds what one process measured.
+  package mutating func record(_ measurement: Measurement, round: Int) {
+    for sample in measurement.picoseconds { histogram.record(sample) }
+    operations += measurement.operationsPerSample * measurement.picoseconds.count
+    if let median = Statistics.median(of: measurement.picoseconds.map { Double($0) }) {
+      roundMedians[round] = median / Self.picosecondsPerNanosecond
+    }
+  }
+
+  /// Batches timed.
+  package var samples: Int { Int(histogram.totalCount) }
+
+  /// The fastest sample, in nanoseconds per operation.
+  package var minimum: Double { nanoseconds(histogram.min) }
+  /// The median of all samples, in nanoseconds per operation.
+  package var median: Double { nanoseconds(histogram.median) }
+  /// What 99 of 100 samples do not exceed, in nanoseconds per operation.
+  package var p99: Double { nanoseconds(histogram.valueAtPercentile(99)) }
+
+  /// How far the rounds lie apart: the median distance of their medians from the middle one, in nanoseconds.
+  package var spread: Double {
+    let medians = Array(roundMedians.values)
+    guard let middle = Statistics.median(of: medians) else { return 0 }
+    return Statistics.median(of: medians.map { abs($0 - middle) }) ?? 0
+  }
+
+  private func nanoseconds(_ picoseconds: UInt64) -> Double {
+    Double(picoseconds) / Self.picosecondsPerNanosecond
+  }
+}

@@ -1,0 +1,57 @@
+/// Measures combinations in rounds: each combination once a round, in an order of the round's own, so that whatever
+/// drifts (frequency, temperature, load) hits all alike, and differences can be taken within one round.
+package struct Comparison: Sendable {
+  package var combinations: [Combination]
+  package var extent: Extent
+  /// Measures one combination in a fresh process.
+  package var measure: @Sendable (Combination) async -> Reply
+
+  /// What is going on, before each measurement.
+  package struct Progress: Sendable, Hashable {
+    package var combination: Combination
+    /// From 1.
+    package var round: Int
+    package var rounds: Int
+    /// Of the whole, from 0 to 1.
+    package var fraction: Double
+  }
+
+  private static let seed: UInt64 = 2020_05_30
+
+  package init(
+    combinations: [Combination], extent: Extent, measure: @escaping @Sendable (Combination) async -> Reply
+  ) {
+    self.combinations = combinations
+    self.extent = extent
+    self.measure = measure
+  }
+
+  /// - Parameters:
+  ///   - progress: Called before each measurement.
+  ///   - shouldStop: Asked before each measurement; true ends the comparison.
+  /// - Returns: Nil if it was stopped.
+  package func run(
+    progress: (Progress) -> Void = { _ in }, shouldStop: () -> Bool = { false }
+  ) async -> ComparisonResults? {
+    let clock = ContinuousClock()
+    let start = clock.now
+    var random = SplitMix64(seed: Self.seed)
+    var results = ComparisonResults(combinations: combinations)
+    var longestRound = Duration.zero
+    for round in 0..<extent.rounds {
+      let roundStart = clock.now
+      let due = combinations.filter { results[$0].isMeasurable }.shuffled(using: &random)
+      guard !due.isEmpty, round == 0 || roundStart - start + longestRound <= extent.budget else { break }
+      for (position, combination) in due.enumerated() {
+        if shouldStop() { return nil }
+        let done = (Double(round) + Double(position) / Double(due.count)) / Double(extent.rounds)
+        progress(Progress(combination: combination, round: round + 1, rounds: extent.rounds, fraction: done))
+        results[combination].record(await measure(combination), round: round)
+      }
+      results.rounds = round + 1
+      longestRound = max(longestRound, clock.now - roundStart)
+    }
+    results.elapsed = clock.now - start
+    return shouldStop() ? nil : results
+  }
+}

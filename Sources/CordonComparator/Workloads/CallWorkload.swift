@@ -1,0 +1,75 @@
+package import Cordon
+
+/// A workload whose operation is one system call, beside or inside a guest whose calls trap.
+package protocol CallWorkload: Workload {
+  /// What answers the guest.
+  var hook: TrapHook { get }
+  /// What each operation does to the session's counts.
+  var expected: ExpectedTraps { get }
+  /// Whether `guest` answers as it should, found before anything is timed.
+  func check(_ guest: borrowing Guest, isNative: Bool) throws(MeasurementError)
+  /// Does the operation so many times.
+  func perform(_ operations: Int, _ guest: borrowing Guest)
+}
+
+/// What becomes of a workload's calls in a session.
+package enum ExpectedTraps: Sendable {
+  case none, answered, passed
+}
+
+extension CallWorkload {
+  package func check(_ guest: borrowing Guest, isNative: Bool) throws(MeasurementError) {}
+
+  package func measure(
+    under mechanism: any MeasuredMechanism, _ sampling: Sampling
+  ) throws(MeasurementError) -> Measurement {
+    let guest = try mechanism.enter(Guest.getppid, hook: hook)
+    try check(guest, isNative: guest.statistics == nil)
+    let before = guest.statistics
+    var operations: UInt64 = 0
+    let measurement = Measurement(sampling) { count in
+      perform(count, guest)
+      operations += UInt64(count)
+    }
+    if let before, let after = guest.statistics {
+      try expected.verify(from: .init(before), to: .init(after), operations: operations)
+    }
+    return measurement
+  }
+}
+
+extension ExpectedTraps {
+  /// What a session has counted.
+  struct Counts: Hashable {
+    var traps: UInt64
+    var hooked: UInt64
+    var passed: UInt64
+
+    init(traps: UInt64, hooked: UInt64, passed: UInt64) {
+      self.traps = traps
+      self.hooked = hooked
+      self.passed = passed
+    }
+
+    init(_ statistics: Session.Statistics) {
+      self.init(traps: statistics.traps, hooked: statistics.hooked, passed: statistics.passed)
+    }
+  }
+
+  /// Figures count only if exactly the calls trapped that should have.
+  func verify(from before: Counts, to after: Counts, operations: UInt64) throws(MeasurementError) {
+    let found = Counts(
+      traps: after.traps - before.traps, hooked: after.hooked - before.hooked, passed: after.passed - before.passed)
+    let wanted =
+      switch self {
+      case .none: Counts(traps: 0, hooked: 0, passed: 0)
+      case .answered: Counts(traps: operations, hooked: operations, passed: 0)
+      case .passed: Counts(traps: operations, hooked: operations, passed: operations)
+      }
+    guard found == wanted else {
+      throw .failed(
+        "of \(operations) calls \(found.traps) trapped, \(found.hooked) reached the hook and \(found.passed) were passed "
+          + "through, where \(wanted.traps), \(wanted.hooked) and \(wanted.passed) should have")
+    }
+  }
+}

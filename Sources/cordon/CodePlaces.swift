@@ -1,0 +1,55 @@
+import Cordon
+import FilterCompiler
+
+/// Where the code lies that a command line names: ranges as they are, modules by the map of a process.
+struct CodePlaces {
+  private let map: ProcessMap?
+
+  /// Reads the map of `process`, where there is one.
+  init(process: ProcessNumber?, architecture: Architecture) throws(CommandFailure) {
+    guard let process else {
+      map = nil
+      return
+    }
+    guard architecture == .host else {
+      throw .usage(
+        "--pid", "the processes of this machine run \(Architecture.host) code, not \(architecture)",
+        remedy: "leave out --arch or --pid")
+    }
+    do {
+      map = try ProcessMap(of: process.value)
+    } catch {
+      throw .badInput("--pid", error, remedy: error.remedy)
+    }
+  }
+
+  /// The ranges that `text`, the value of `option`, stands for; at least one.
+  func ranges(_ text: String, _ option: String) throws(CommandFailure) -> [AddressRange] {
+    if Self.isMeantAsRange(text) { return [try Self.range(text, option)] }
+    guard let map else {
+      throw .usage(
+        option, "'\(text)' is not a range of the form 0xSTART-0xEND",
+        remedy: "say with --pid in which process to look for a module of that name")
+    }
+    do {
+      return try map.code(of: text)
+    } catch {
+      throw .badInput(option, error, remedy: error.remedy)
+    }
+  }
+
+  /// Whether the text starts as a number does; module names that do can be written as a glob.
+  private static func isMeantAsRange(_ text: String) -> Bool { text.hasPrefix("0x") || text.hasPrefix("0X") }
+
+  private static func range(_ text: String, _ option: String) throws(CommandFailure) -> AddressRange {
+    do {
+      return try AddressRange(parsing: text)
+    } catch .malformedRange {
+      throw .usage(
+        option, RegionError.malformedRange(text),
+        remedy: "for example 0x7f1234560000-0x7f1234570000; the end is exclusive")
+    } catch {
+      throw .badInput(option, error, remedy: "a range is 0xSTART-0xEND, and END the first address after it")
+    }
+  }
+}

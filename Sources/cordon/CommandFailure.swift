@@ -1,0 +1,35 @@
+/// Why a verb gave up, as its user is told: `cordon: PLACE: PROBLEM`, and a second line with the remedy.
+struct CommandFailure: Error {
+  let status: ExitStatus
+  /// What the problem is with: an option, a file, a process, or the verb.
+  let place: String
+  /// The problem, in one line.
+  let problem: String
+  /// What to do about it, where there is something to do.
+  let remedy: String?
+
+  /// A command line that cannot be understood.
+  static func usage(_ place: String, _ problem: some CustomStringConvertible, remedy: String? = nil) -> CommandFailure {
+    CommandFailure(status: .usage, place: place, problem: "\(problem)", remedy: remedy)
+  }
+
+  /// Something named on the command line that is bad.
+  static func badInput(
+    _ place: String, _ problem: some CustomStringConvertible, remedy: String? = nil
+  ) -> CommandFailure {
+    CommandFailure(status: .badInput, place: place, problem: "\(problem)", remedy: remedy)
+  }
+
+  /// Something that this kernel or machine cannot do.
+  static func unavailable(
+    _ place: String, _ problem: some CustomStringConvertible, remedy: String? = nil
+  ) -> CommandFailure {
+    CommandFailure(status: .unavailable, place: place, problem: "\(problem)", remedy: remedy)
+  }
+
+  /// The lines for standard error, without a newline at the end.
+  var text: String {
+    let line = "cordon: \(place): \(problem)"
+    return remedy.map { "\(line)\n\($0)" } ?? line
+  }
+}

@@ -1,0 +1,114 @@
+import ArgumentParser
+import CordonComparator
+import SystemPackage
+
+/// `cordon compare`: every mechanism with every workload, measured side by side.
+struct CompareCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare",
+    abstract: "Measure ways of trapping system calls side by side.",
+    usage: "cordon compare [--mechanism M]... [--workload W]... [--quick] [--json FILE]",
+    discussion: """
+      Each mechanism is measured with each workload, in rounds: once a round, in a process of its own and in an order \
+      of the round's own, so that whatever drifts hits all alike. What the kernel lacks is a row with the reason.
+
+      MECHANISMS
+      \(listing(Roster.mechanisms.map { ($0.name, $0.summary) }))
+
+      WORKLOADS
+      \(listing(Roster.workloads.map { ($0.name, $0.summary) }))
+
+      Under the table stand the project's bars with what was measured. A missed bar is printed as MISSED and does not \
+      change the exit code, since a busy machine misses it too. The exit code is 69 if nothing at all could be \
+      measured, and 70 if a measurement failed that should have worked.
+
+      EXAMPLES
+        cordon compare --quick
+        cordon compare --mechanism none --mechanism seccomp --json -
+      """,
+    subcommands: [Measure.self])
+
+  @Option(help: ArgumentHelp("Measure only this mechanism; may be repeated.", valueName: "M"))
+  var mechanism: [String] = []
+
+  @Option(help: ArgumentHelp("Measure only this workload; may be repeated.", valueName: "W"))
+  var workload: [String] = []
+
+  @Flag(help: "Fewer and shorter rounds: about 12 s instead of 50 s.")
+  var quick = false
+
+  @Option(
+    help: ArgumentHelp("Write the figures to FILE as JSON; - is standard output, without the table.", valueName: "FILE")
+  )
+  var json: String?
+
+  /// A measurement takes a fraction of a second, and some seconds on a machine that is very busy.
+  private static let limit = Duration.seconds(10)
+
+  func run() async throws {
+    let combinations = try self.combinations()
+    let output = json.map { OutputDestination($0) }
+    try output?.checkWritable()
+    let extent = quick ? Extent.quick : .full
+    let processor = Processors.permitted().last
+    let launcher = MeasurementLauncher(
+      executable: "/proc/self/exe", arguments: ["compare", "measure"], sampling: extent.sampling,
+      processor: processor, limit: CompareCommand.limit)
+    let comparison = Comparison(combinations: combinations, extent: extent) { await launcher.measure($0) }
+
+    Interruption.watch()
+    var progress = ProgressLine()
+    let loadBefore = Host.load()
+    let results = await comparison.run(
+      progress: { progress.show($0) }, shouldStop: { Interruption.signal != nil })
+    progress.clear()
+    guard let results else { Interruption.end() }
+
+    let host = Host.current()
+    let loadAfter = Host.load()
+    if let output {
+      let document = ComparisonDocument(host: host, loadBefore: loadBefore, loadAfter: loadAfter, results: results)
+      try output.write(try document.json())
+    }
+    if json != "-" {
+      let report = ComparisonReport(
+        host: host, loadBefore: loadBefore, loadAfter: loadAfter, processor: processor, results: results)
+      try OutputDestination.standardOutput.write(report.text().utf8)
+    }
+    try CompareCommand.judge(results)
+  }
+
+  /// What is to be measured.
+  private func combinations() throws(CommandFailure) -> [Combination] {
+    try NameSelection.check(mechanism, among: Roster.mechanisms.map(\.name), option: "--mechanism")
+    try NameSelection.check(workload, among: Roster.workloads.map(\.name), option: "--workload")
+    let combinations = Roster.combinations(
+      mechanisms: mechanism.isEmpty ? nil : mechanism, workloads: workload.isEmpty ? nil : workload)
+    guard !combinations.isEmpty else {
+      throw .usage("compare", "none of these workloads is measured under any of these mechanisms")
+    }
+    return combinations
+  }
+
+  /// What the results mean for the exit code.
+  private static func judge(_ results: ComparisonResults) throws(CommandFailure) {
+    let outcomes = results.combinations.map { results[$0] }
+    let failed = outcomes.count { if case .failed = $0 { true } else { false } }
+    if failed > 0 {
+      throw CommandFailure(
+        status: .defect, place: "compare",
+        problem: "\(failed) of \(outcomes.count) measurements failed that should have worked",
+        remedy: "the results say why; please report it with the output of `cordon doctor`")
+    }
+    if outcomes.allSatisfy({ $0.series == nil }) {
+      throw .unavailable(
+        "compare", "nothing could be measured here", remedy: "`cordon doctor` tells what this kernel can do")
+    }
+  }
+
+  private static func listing(_ entries: [(name: String, summary: String)]) -> String {
+    var table = TextTable([.left, .left])
+    for entry in entries { table.add(["  \(entry.name)", entry.summary]) }
+    return table.lines().joined(separator: "\n")
+  }
+}

@@ -1,0 +1,140 @@
+import ArgumentParser
+import Cordon
+import FilterCompiler
+import SyscallPolicy
+import SystemPackage
+
+/// `cordon compile`: ranges of code in, one filter out.
+struct CompileCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compile",
+    abstract: "Compiles ranges of code into one seccomp filter.",
+    discussion: """
+      A RANGE is 0xSTART-0xEND, half-open as in /proc/PID/maps, and says where the system call instructions lie; the \
+      kernel's habit of reporting the address after them is taken care of. With --pid it may also be a module that is \
+      mapped in that process: a file name or glob (matched with the whole path where it has a slash), `exe`, `vdso` or \
+      `anonymous`. A module stands for its executable mappings.
+
+      Examples:
+        cordon compile --trap 0x7f1234560000-0x7f1234570000
+        cordon compile --pid 4711 --default trap --allow 'libc.so*' --allow vdso
+        cordon compile --trap 0x401000-0x402000 -f raw -o filter.bpf
+      """)
+
+  @Option(help: ArgumentHelp("Calls from this code trap.", valueName: "range"))
+  var trap: [String] = []
+
+  @Option(help: ArgumentHelp("Calls from this code are allowed.", valueName: "range"))
+  var allow: [String] = []
+
+  @Option(help: "What becomes of calls from any other code: allow or trap.")
+  var `default`: DefaultDisposition = .allow
+
+  @Option(
+    help: ArgumentHelp(
+      "No code lies here: the filter may decide as is cheapest.", valueName: "range"))
+  var dontCare: [String] = []
+
+  @Option(help: ArgumentHelp("Look up module names in this live process.", valueName: "pid"))
+  var pid: ProcessNumber?
+
+  @Option(help: "The machine whose code it is: x86_64, aarch64 or riscv64.")
+  var arch: Architecture = .host
+
+  @Option(
+    name: [.short, .long],
+    help: """
+      text, a disassembly; raw, an array of struct sock_filter; c, the same as C source; or json.
+      """)
+  var format: FilterFormat = .text
+
+  @Option(
+    name: [.customShort("o"), .long], help: ArgumentHelp("Write to this file; - is standard output.", valueName: "file")
+  )
+  var output: String?
+
+  @Argument(help: .hidden)
+  var profile: [String] = []
+
+  func run() throws {
+    try write(compile(map()), map: map())
+  }
+
+  /// The regions that the options describe.
+  private func map() throws(CommandFailure) -> RegionMap {
+    if let profile = profile.first {
+      throw .usage(
+        profile, "profile files are not read by this version",
+        remedy: "say what traps with --trap, --allow and --default")
+    }
+    switch self.default {
+    case .allow where trap.isEmpty:
+      throw .usage("compile", "nothing would trap", remedy: "name code with --trap, or use --default trap with --allow")
+    case .trap where allow.isEmpty:
+      throw .usage(
+        "compile", "every call would trap, those of the handler of the traps too",
+        remedy: "name the code that may call with --allow")
+    default: break
+    }
+    var map = RegionMap(architecture: arch, default: self.default.disposition)
+    let places = try CodePlaces(process: pid, architecture: arch)
+    for text in trap { for range in try places.ranges(text, "--trap") { try insert(range, .trap, "--trap", &map) } }
+    for text in allow { for range in try places.ranges(text, "--allow") { try insert(range, .allow, "--allow", &map) } }
+    for text in dontCare {
+      for range in try places.ranges(text, "--dont-care") { try insert(range, nil, "--dont-care", &map) }
+    }
+    return map
+  }
+
+  private func insert(
+    _ range: AddressRange, _ disposition: Disposition?, _ option: String, _ map: inout RegionMap
+  ) throws(CommandFailure) {
+    do {
+      if let disposition { try map.insert(range, disposition) } else { try map.insertDontCare(range) }
+    } catch {
+      throw .badInput(option, error, remedy: Self.remedy(error))
+    }
+  }
+
+  private static func remedy(_ error: RegionError) -> String? {
+    switch error {
+    case .contradiction: "let the ranges end where the others start"
+    case .aboveUserSpace(_, let architecture): "--arch says whose code it is; it is taken for \(architecture)"
+    default: nil
+    }
+  }
+
+  private func compile(_ map: RegionMap) throws(CommandFailure) -> Program {
+    do {
+      return try map.compile()
+    } catch {
+      throw .badInput(
+        "compile", error,
+        remedy: "name fewer and larger ranges, and with --dont-care those between them that have no code")
+    }
+  }
+
+  private func write(_ program: Program, map: RegionMap) throws(CommandFailure) {
+    let destination = OutputDestination(output)
+    let disassembler = Disassembler(architecture: AuditArchitecture(map.architecture)) { number, architecture in
+      SyscallNames.name(of: number, on: architecture)
+    }
+    switch format {
+    case .text:
+      let style = destination.style
+      let lines = disassembler.lines(of: program).map { style.text($0) + "\n" }
+      try destination.write(lines.joined().utf8)
+    case .raw:
+      guard !destination.isTerminal else {
+        throw .usage(
+          "-f raw", "a terminal cannot show a raw filter", remedy: "write it to a file with -o, or pipe it on")
+      }
+      try destination.write(program.encoded())
+    case .c:
+      guard let source = CSourceFormat(name: "filter", disassembler: disassembler) else { return }
+      try destination.write(source.text(of: program).utf8)
+    case .json:
+      try destination.write(JSONFormat(map: map, disassembler: disassembler).text(of: program).utf8)
+    }
+  }
+}

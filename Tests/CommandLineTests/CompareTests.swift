@@ -1,0 +1,215 @@
+import Glibc
+import Subprocess
+import SystemPackage
+import Testing
+
+import struct Foundation.Data
+import class Foundation.JSONDecoder
+
+/// The part of `cordon.compare/1` that every reader relies on.
+private struct Document: Decodable {
+  struct Host: Decodable {
+    var kernel: String
+    var cpu: String
+    var mitigations: [String: String]
+    var jit: String
+    var clock: String
+    var load_before: [Double]
+    var load_after: [Double]
+  }
+  struct Row: Decodable {
+    var mechanism: String
+    var workload: String
+    var parameter: [String: Int]
+    var samples: Int?
+    var operations: Int?
+    var minimum_ns: Double?
+    var median_ns: Double?
+    var p99_ns: Double?
+    var unavailable: String?
+  }
+  var schema: String
+  var host: Host
+  var results: [Row]
+
+  init(_ text: String) throws {
+    self = try JSONDecoder().decode(Document.self, from: Data(text.utf8))
+  }
+}
+
+/// An empty folder for results, removed at the end.
+private final class Folder {
+  let path: String
+
+  init() throws {
+    var template = Array("/tmp/cordon-compare-XXXXXX".utf8CString)
+    let made = template.withUnsafeMutableBufferPointer { buffer in
+      buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
+    }
+    guard let made else { throw Errno(rawValue: errno) }
+    path = made
+  }
+
+  /// What is in it, hidden files included.
+  var names: [String] {
+    guard let directory = opendir(path) else { return [] }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  func text(_ name: String) throws -> String {
+    let file = try FileDescriptor.open(FilePath("\(path)/\(name)"), .readOnly)
+    return try file.closeAfter {
+      var bytes = [UInt8](repeating: 0, count: 1 << 20)
+      let count = try bytes.withUnsafeMutableBytes { try file.read(into: $0) }
+      return String(decoding: bytes[..<count], as: UTF8.self)
+    }
+  }
+
+  deinit {
+    for name in names { unlink("\(path)/\(name)") }
+    rmdir(path)
+  }
+}
+
+// One after the other: each keeps a processor busy.
+@Suite(.serialized) struct CompareTests {
+  @Test func `figures go to standard output as JSON, without a table`() async throws {
+    let run = try await CordonRun.run(
+      "compare", "--quick", "--mechanism", "seccomp", "--mechanism", "none", "--workload", "getppid", "--json", "-")
+    #expect(run.status == .exited(0))
+    #expect(run.error == "")
+    let document = try Document(run.output)
+    #expect(document.schema == "cordon.compare/1")
+    #expect(document.host.kernel.hasPrefix("Linux "))
+    #expect(document.host.load_before.count == 3 && document.host.load_after.count == 3)
+    #expect(document.results.map(\.mechanism) == ["none", "seccomp"])
+    for row in document.results {
+      #expect(row.workload == "getppid" && row.parameter.isEmpty && row.unavailable == nil)
+      let samples = try #require(row.samples)
+      #expect(samples > 0)
+      #expect(try #require(row.operations) >= samples)
+      let minimum = try #require(row.minimum_ns)
+      let median = try #require(row.median_ns)
+      #expect(minimum > 0 && minimum <= median)
+      #expect(median <= (try #require(row.p99_ns)))
+    }
+  }
+
+  @Test func `every mechanism traps or says why it cannot`() async throws {
+    let folder = try Folder()
+    let run = try await CordonRun.run(
+      "compare", "--quick", "--workload", "trap-pass", "--workload", "activation", "--json", "\(folder.path)/figures")
+    #expect(run.status == .exited(0), "\(run.error)")
+    let document = try Document(folder.text("figures"))
+    #expect(folder.names == ["figures"])
+    #expect(
+      document.results.map(\.mechanism) == [
+        "none", "seccomp", "sud-exclusive", "sud-selector", "sud-inclusive", "seccomp",
+      ])
+    #expect(document.results.allSatisfy { ($0.median_ns == nil) == ($0.unavailable != nil) })
+    #expect(document.results.last?.parameter == ["regions": 1_000])
+    // Beside the file, the table.
+    let lines = run.output.split(separator: "\n")
+    #expect(lines.first?.contains("build") == true)
+    #expect(lines.contains { $0.hasPrefix("WORKLOAD") && $0.contains("MEDIAN ns") && $0.contains("x sud-selector") })
+    for mechanism in ["none", "seccomp", "sud-exclusive", "sud-selector", "sud-inclusive"] {
+      #expect(lines.contains { $0.split(separator: " ").contains(Substring(mechanism)) }, "\(mechanism)")
+    }
+    #expect(lines.contains { $0.hasPrefix("activation of 1,000 regions") && $0.contains(" ms ") })
+    #expect(lines.allSatisfy { $0.count <= 110 })
+  }
+
+  @Test(arguments: [
+    (["--mechanism", "secomp"], "there is no 'secomp'", "did you mean 'seccomp'?"),
+    (["--workload", "trap-vale"], "there is no 'trap-vale'", "did you mean 'trap-value'?"),
+    (["--workload", "x"], "there is no 'x'", "known are sysinfo, getppid, trap-value, trap-pass, activation"),
+    (["--mechanism", "none", "--workload", "activation"], "none of these workloads", ""),
+    (["--csv", "x"], "--csv", ""),
+  ])
+  func `what does not exist is a usage error that says what does`(
+    arguments: [String], problem: String, remedy: String
+  ) async throws {
+    let result = try await CordonRun.run(["compare"] + arguments)
+    #expect(result.status == .exited(64))
+    #expect(result.output == "")
+    let lines = result.error.split(separator: "\n")
+    #expect(lines.first?.hasPrefix("cordon: ") == true && lines.first?.contains(problem) == true, "\(result.error)")
+    #expect(remedy.isEmpty || lines.contains(Substring(remedy)), "\(result.error)")
+  }
+
+  @Test(arguments: ["/nonexistent/figures", "/tmp", "/proc/figures"])
+  func `a result that cannot be written is refused before anything is measured`(name: String) async throws {
+    // Everything, in full: it would take most of a minute.
+    let started = ContinuousClock.now
+    let result = try await CordonRun.run("compare", "--json", name)
+    #expect(result.status == .exited(65))
+    #expect(result.output == "")
+    #expect(result.error.hasPrefix("cordon: \(name): cannot be written: "))
+    #expect(ContinuousClock.now - started < .seconds(30))
+  }
+
+  @Test func `a device is written to and stays one`() async throws {
+    let result = try await CordonRun.run(
+      "compare", "--quick", "--mechanism", "none", "--workload", "sysinfo", "--json", "/dev/null")
+    #expect(result.status == .exited(0), "\(result.error)")
+    var status = stat()
+    #expect(stat("/dev/null", &status) == 0 && status.st_mode & S_IFMT == S_IFCHR)
+  }
+
+  @Test(arguments: [SIGINT, SIGTERM])
+  func `an interruption ends it by that signal and leaves nothing behind`(signal: Int32) async throws {
+    let folder = try Folder()
+    let result = try await Subprocess.run(
+      .path(CordonRun.executable), arguments: ["compare", "--json", "\(folder.path)/figures"], input: .none,
+      output: .string(limit: 1 << 20), error: .string(limit: 1 << 20)
+    ) { execution in
+      // It is at work as soon as it has a child.
+      let parent = execution.processIdentifier.value
+      var child: pid_t?
+      while child == nil {
+        try await Task.sleep(for: .milliseconds(10))
+        child = firstChild(of: parent)
+      }
+      try execution.send(signal: Signal(rawValue: signal))
+      return child
+    }
+    #expect(result.terminationStatus == .signaled(signal))
+    #expect(result.standardOutput == "")
+    #expect(folder.names.isEmpty)
+    let child = try #require(result.closureResult)
+    #expect(kill(child, 0) == -1 && errno == ESRCH)
+  }
+
+  private func firstChild(of parent: pid_t) -> pid_t? {
+    guard let tasks = opendir("/proc/\(parent)/task") else { return nil }
+    defer { closedir(tasks) }
+    while let entry = readdir(tasks) {
+      let task = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+      guard let file = try? FileDescriptor.open(FilePath("/proc/\(parent)/task/\(task)/children"), .readOnly) else {
+        continue
+      }
+      defer { try? file.close() }
+      var bytes = [UInt8](repeating: 0, count: 64)
+      let count = (try? bytes.withUnsafeMutableBytes { try file.read(into: $0) }) ?? 0
+      let first = String(decoding: bytes[..<count], as: UTF8.self).split(separator: " ").first
+      if let child = first.flatMap({ pid_t($0) }) { return child }
+    }
+    return nil
+  }
+
+  @Test func `help explains mechanisms, workloads and exit codes, with an example`() async throws {
+    let result = try await CordonRun.run("help", "compare")
+    #expect(result.status == .exited(0))
+    for text in ["sud-selector", "trap-value", "MISSED", "69", "EXAMPLES", "cordon compare --quick"] {
+      #expect(result.output.contains(text), "\(text)")
+    }
+    // The process that measures is no verb for people.
+    #expect(!result.output.contains("compare measure"))
+  }
+}

@@ -1,0 +1,92 @@
+import Glibc
+import Testing
+
+@testable import CordonComparator
+
+/// Long enough to take samples, short enough to be no burden.
+private let brief = Sampling(warmUp: 100_000, duration: 2_000_000, batch: 20_000)
+
+@Suite struct MeasurementTests {
+  @Test func `samples are taken of exactly the operations that were done`() {
+    var batches: [Int] = []
+    let measurement = Measurement(brief) { operations in
+      batches.append(operations)
+      for _ in 0..<operations { _ = getppid() }
+    }
+    #expect(!measurement.picoseconds.isEmpty)
+    #expect(measurement.operationsPerSample >= 1)
+    #expect(batches.suffix(measurement.picoseconds.count).allSatisfy { $0 == measurement.operationsPerSample })
+  }
+
+  @Test func `an operation that is longer than a batch is a batch of its own`() {
+    let measurement = Measurement(Sampling(warmUp: 0, duration: 1_000, batch: 1_000)) { operations in
+      for _ in 0..<operations { usleep(200) }
+    }
+    #expect(measurement.operationsPerSample == 1)
+    #expect(measurement.picoseconds.count == 1)
+  }
+
+  @Test func `the guest is called natively under none`() throws {
+    let guest = try NativeMechanism().enter(Guest.getppid, hook: .answering)
+    #expect(guest.call(times: 3) == Int(getppid()))
+    #expect(guest.statistics == nil)
+  }
+
+  @Test(arguments: Roster.combinations())
+  func `a measuring process measures, and exactly the calls trap that should`(_ combination: Combination) async {
+    await #expect(processExitsWith: .exitCode(0)) {
+      [mechanism = combination.mechanism as String, workload = combination.workload as String] in
+      alarm(60)
+      let sampling = Sampling(warmUp: 100_000, duration: 2_000_000, batch: 20_000)
+      let process = MeasuringProcess(
+        mechanism: mechanism, workload: workload, sampling: sampling, processor: Processors.permitted().last)
+      switch process.run() {
+      case .measured(let measurement): exit(measurement.picoseconds.isEmpty ? 1 : 0)
+      case .unavailable(let reason):
+        print("\(mechanism) is not measured: \(reason)")
+        exit(0)
+      case .failed(let reason):
+        print("\(mechanism) \(workload): \(reason)")
+        exit(2)
+      }
+    }
+  }
+
+  @Test func `traps that should not be make a measurement fail`() {
+    let nothing = counted(traps: 0, hooked: 0, passed: 0)
+    #expect(throws: Never.self) { try ExpectedTraps.none.verify(from: nothing, to: nothing, operations: 5) }
+    #expect(throws: MeasurementError.self) {
+      try ExpectedTraps.none.verify(from: nothing, to: counted(traps: 1, hooked: 0, passed: 1), operations: 5)
+    }
+    #expect(throws: MeasurementError.self) {
+      try ExpectedTraps.answered.verify(from: nothing, to: counted(traps: 4, hooked: 4, passed: 0), operations: 5)
+    }
+    #expect(throws: Never.self) {
+      try ExpectedTraps.passed.verify(from: nothing, to: counted(traps: 5, hooked: 5, passed: 5), operations: 5)
+    }
+  }
+
+  private func counted(traps: UInt64, hooked: UInt64, passed: UInt64) -> ExpectedTraps.Counts {
+    ExpectedTraps.Counts(traps: traps, hooked: hooked, passed: passed)
+  }
+
+  @Test func `a combination that does not exist is a failure of the caller`() {
+    let process = MeasuringProcess(mechanism: "none", workload: "activation", sampling: brief, processor: nil)
+    guard case .failed = process.run() else {
+      Issue.record("it was measured")
+      return
+    }
+  }
+}
+
+@Suite struct ProcessorTests {
+  @Test func `a thread can stay on a processor it may run on, and not on one that cannot be`() async {
+    await #expect(processExitsWith: .exitCode(0)) {
+      alarm(20)
+      let permitted = Processors.permitted()
+      guard let last = permitted.last, permitted == permitted.sorted() else { exit(1) }
+      guard Processors.pin(to: last), Processors.permitted() == [last] else { exit(2) }
+      exit(Processors.pin(to: -1) || Processors.pin(to: 1 << 20) ? 3 : 0)
+    }
+  }
+}
