@@ -91,7 +91,7 @@ long cordon_engine_install(const CordonConfiguration *configuration) {
     *data_word(CORDON_DATA_OPERATION) = configuration->dispatch.operation;
   }
   /* The program's own disposition is read first, since the flags of ours depend on it. */
-  long result = cordon_engine.call(CORDON_NR_rt_sigaction, CORDON_SIGSYS, 0, (long)&cordon_engine.own[0].action, 8, 0, 0);
+  long result = cordon_engine.call(CORDON_NR_rt_sigaction, CORDON_SIGSYS, 0, (long)&cordon_engine.own[0], 8, 0, 0);
   __atomic_store_n((uint32_t *)&cordon_engine.own_newest, 0, __ATOMIC_RELEASE);
   if (result == 0) result = cordon_take_sigsys();
   if (result != 0) {

@@ -22,13 +22,15 @@ typedef struct {
   uint64_t restorer, sigreturn_thunk, shared_syscall_thunk, shared_int80_thunk;
   CordonConfiguration configuration;
   _Atomic(uint32_t) installed;
-  /* The program's own dispositions of SIGSYS, as they were set; the newest one that concerns a process counts. */
+  /* The program's own disposition of SIGSYS: the newest of the records that it has been. */
   _Atomic(uint32_t) own_newest;
+  KernelSigaction own[64];
+  /* Those of children that have borrowed the memory, by vfork: each one's own, by process. */
+  _Atomic(uint32_t) borrowed_next;
   struct {
     KernelSigaction action;
-    /* 0, or the process that alone it concerns: a child that has borrowed its parent's memory, by vfork. */
-    int64_t borrower;
-  } own[64];
+    _Atomic(int64_t) borrower;
+  } borrowed[64];
   _Atomic(uint32_t) answered; /* futex: requests to arm that were answered */
   _Atomic(int64_t) answer;    /* and what the last one said */
   struct {
