@@ -99,9 +99,8 @@ package struct ComparisonReport: Sendable {
     TextWrap.lines(
       "Each figure is per operation. A sample is the mean of a batch of about 30 us, less what reading the clock "
         + "costs; of activation, a single one. Each round measures every row in a fresh process, in an order of its "
-        + "own. SPREAD: median distance of the rounds' medians from their middle. OVER none: median over rounds in ns of the "
-        + "difference from none in the same round. x none, x selector: ratios of the medians to those of none and of "
-        + "sud-selector.",
+        + "own. SPREAD: median distance of the rounds' medians from their middle. OVER none: ns above none in the same "
+        + "round, median over rounds. x none, x selector: medians relative to those of none and of sud-selector.",
       width: Self.width)
   }
 
