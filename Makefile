@@ -32,6 +32,15 @@ test-ordinary:
 	cd "$$folder" && HOME="$$folder" timeout 1800 $(ORDINARY) ./cordonPackageTests.xctest \
 	  --testing-library swift-testing --filter '^(IntegrationTests|CommandLineTests)\.'
 
+bench: build
+	swift build -c release --product cordon-bench
+	.build/release/cordon-bench .build/bench.json
+
+# More random filters before the kernel's judges than `make test` takes the time for.
+fuzz: packages
+	swift build --build-tests
+	CORDON_FUZZ_CASES=$${CORDON_FUZZ_CASES:-20000} timeout 3600 swift test --skip-build --filter FilterFuzz
+
 lint:
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift
 

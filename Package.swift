@@ -63,6 +63,11 @@ let package = Package(
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
+    // `make bench`.
+    .executableTarget(
+      name: "cordon-bench",
+      dependencies: ["CordonComparator", .product(name: "SystemPackage", package: "swift-system")],
+      swiftSettings: strict),
     .testTarget(name: "FilterCompilerTests", dependencies: ["FilterCompiler"], swiftSettings: strict),
     .testTarget(name: "SyscallPolicyTests", dependencies: ["SyscallPolicy"], swiftSettings: strict),
     .testTarget(

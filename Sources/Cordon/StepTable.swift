@@ -11,15 +11,20 @@ package struct StepTable: Sendable {
   package init(map: RegionMap, regions: [Region]) {
     let length = map.architecture.instructionLength
     let index = RegionIndex(regions)
-    // The address where an instruction starts decides which of several joined regions it counts to.
-    var cuts = Set(regions.flatMap { [$0.range.start + length, $0.range.end + length] }).sorted()[...]
+    // Where an instruction lies in several joined regions, the one that it starts in counts; where it straddles the end
+    // of them all, none.
+    let starts = regions.flatMap { [$0.range.start + length, $0.range.end + length] }
+    var cuts = Set(starts + map.regions.map { $0.range.end + 1 }).sorted()[...]
+    var joined = map.regions[...]
     for piece in map.pieces() {
       let traps = piece.disposition == Session.trapDisposition
       cuts = cuts.drop { $0 <= piece.first }
       var firsts = [piece.first]
       while let cut = cuts.first, cut <= piece.last { firsts.append(cuts.removeFirst()) }
       for first in firsts {
-        append(first: first, traps: traps, region: first < length ? nil : index.region(at: first - length))
+        joined = joined.drop { $0.range.end < first }
+        let isInside = joined.first.map { $0.range.start + length <= first } ?? false
+        append(first: first, traps: traps, region: isInside ? index.region(at: first - length) : nil)
       }
     }
   }

@@ -16,7 +16,8 @@ package enum Roster {
   ]
 
   package static let workloads: [any Workload] = [
-    SysinfoWorkload(), GetppidWorkload(), TrapValueWorkload(), TrapPassWorkload(), ActivationWorkload(),
+    SysinfoWorkload(), GetppidWorkload(), RegionsWorkload(1), RegionsWorkload(64), RegionsWorkload(1024),
+    TrapValueWorkload(), TrapPassWorkload(), ActivationWorkload(),
   ]
 
   /// All combinations of these names that mean something, by workload; nil stands for all.

@@ -140,8 +140,9 @@ long cordon_seccomp_load(const void *instructions, uint16_t count, uint32_t flag
 }
 
 long cordon_seccomp_probe(uint32_t flags) {
-  /* The kernel looks at the flags before it reads the program: EFAULT says that it knows them. */
-  long result = raw_call(CORDON_NR_seccomp, SECCOMP_SET_MODE_FILTER, (long)flags, 0, 0, 0, 0);
+  /* The kernel looks at the flags before it reads the program: EFAULT says that it knows them. No program can lie at the
+     last address; at 0 one can. */
+  long result = raw_call(CORDON_NR_seccomp, SECCOMP_SET_MODE_FILTER, (long)flags, -1, 0, 0, 0);
   return result == -CORDON_EFAULT ? 0 : result;
 }
 

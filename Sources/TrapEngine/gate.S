@@ -45,11 +45,13 @@ HIDDEN(cordon_fixed_sigreturn)
   ud2
 
   .balign 16
-/* Shared thunks, for when the table of sites is full. The way back lies on the stack below the red zone; `ret $128`
-   takes it and steps over the red zone in one instruction, so no signal can see it half done. */
+/* Shared thunks, for when the table of sites is full. The way back lies on the stack below the red zone. A signal keeps
+   clear of what lies above the stack pointer and of the 128 bytes below it, so it can come in after any instruction. */
 HIDDEN(cordon_fixed_shared_syscall)
   syscall
-  ret $128
+  popq %rcx /* as after any syscall, RCX is where the caller goes on */
+  leaq 128(%rsp), %rsp
+  jmpq *%rcx
   .balign 16
 HIDDEN(cordon_fixed_shared_int80)
   int $0x80

@@ -61,4 +61,19 @@ import TrapEngine
     #expect(Self.step(table, instructionAt: 0x1000) == (0, false))
     #expect(Self.step(table, instructionAt: 0x4000) == (nil, true))
   }
+
+  @Test(arguments: [Disposition.allow, Session.trapDisposition])
+  func `an instruction across a region's end belongs to none`(_ disposition: Disposition) throws {
+    let regions = try Self.regions([(0x1000, 0x2000), (0x2000, 0x3000), (0x4000, 0x4002)])
+    var map = RegionMap(default: Session.trapDisposition)
+    for region in regions { try map.insert(region.range, disposition) }
+    let table = StepTable(map: map, regions: regions)
+    #expect(Self.step(table, instructionAt: 0x0fff) == (nil, true))
+    #expect(Self.step(table, instructionAt: 0x1fff).region == 0)
+    #expect(Self.step(table, instructionAt: 0x2ffe).region == 1)
+    #expect(Self.step(table, instructionAt: 0x2fff) == (nil, true))
+    #expect(Self.step(table, instructionAt: 0x3fff) == (nil, true))
+    #expect(Self.step(table, instructionAt: 0x4000).region == 2)
+    #expect(Self.step(table, instructionAt: 0x4001) == (nil, true))
+  }
 }

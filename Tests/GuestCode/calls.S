@@ -39,6 +39,13 @@ GUEST(restorer)
   ud2
 END(restorer)
 
+/* long getpid(void) */
+GUEST(getpid)
+  movl $39, %eax
+  syscall
+  ret
+END(getpid)
+
 /* getpid(2), and then a stop: whoever is redirected from it must not come back to it. */
 GUEST(once)
   movl $39, %eax

@@ -11,4 +11,11 @@ guest_enter:
   movq %r9, %r10
   jmpq *%r11
 
+/* uint64_t guest_return(void): the address of a `ret`. */
+  .globl guest_return
+guest_return:
+  leaq 1f(%rip), %rax
+1:
+  ret
+
   .section .note.GNU-stack, "", @progbits

@@ -26,10 +26,14 @@ void guest_clobber(void) {
 
 static void add(uint64_t *counter) { __atomic_fetch_add(counter, 1, __ATOMIC_RELAXED); }
 
+NO_RUNTIME static int is_outside(const GuestHookLog *log, const CordonTrap *trap) {
+  return log->guest_end != 0 &&
+         (trap->instruction_address < log->guest_start || trap->instruction_address >= log->guest_end);
+}
+
 NO_RUNTIME CordonVerdict guest_hook(CordonTrap *trap, void *context) {
   GuestHookLog *log = context;
-  if (log->guest_end != 0 &&
-      (trap->instruction_address < log->guest_start || trap->instruction_address >= log->guest_end)) {
+  if (is_outside(log, trap)) {
     add(&log->outside);
     return (CordonVerdict){CordonVerdictPass, 0, 0};
   }
@@ -61,7 +65,8 @@ CordonVerdict guest_nesting_hook(CordonTrap *trap, void *context) {
 }
 
 CordonVerdict guest_libc_hook(CordonTrap *trap, void *context) {
-  (void)guest_hook(trap, context);
+  CordonVerdict verdict = guest_hook(trap, context);
+  if (is_outside(context, trap)) return verdict;
   int before = errno, right = 0, ends[2];
   if (getppid() > 0) right++;
   if (pipe2(ends, O_CLOEXEC) == 0) {
@@ -85,6 +90,7 @@ NO_RUNTIME CordonVerdict guest_rewriting_hook(CordonTrap *trap, void *context) {
 
 NO_RUNTIME CordonVerdict guest_storm_hook(CordonTrap *trap, void *context) {
   GuestHookLog *log = context;
+  if (trap->number != 1000) return (CordonVerdict){CordonVerdictPass, 0, 0};
   add(&log->hooked);
   return (CordonVerdict){CordonVerdictValue, 0, (int64_t)(trap->arguments[0] + log->addend)};
 }

@@ -18,14 +18,14 @@ static GuestSignals signals = {.descriptor = -1};
 
 GuestSignals *guest_signals(void) { return &signals; }
 
-long guest_native_call(long number, long a, long b, long c, long d) {
-  long result = syscall(number, a, b, c, d);
+long guest_native_call(long number, long a, long b, long c, long d, long e, long f) {
+  long result = syscall(number, a, b, c, d, e, f);
   return result == -1 ? -errno : result;
 }
 
 static uint64_t current_mask(void) {
   uint64_t mask = 0;
-  guest_native_call(SYS_rt_sigprocmask, SIG_BLOCK, 0, (long)&mask, sizeof mask);
+  guest_native_call(SYS_rt_sigprocmask, SIG_BLOCK, 0, (long)&mask, sizeof mask, 0, 0);
   return mask;
 }
 

@@ -6,11 +6,17 @@
     return (GuestTemplateCode){guest_##symbol##_begin, (size_t)(guest_##symbol##_end - guest_##symbol##_begin)};  \
   }
 
+void guest_write(uint64_t address, const uint8_t *bytes, size_t count) {
+  /* By an instruction, since a compiler may take a write to address 0 for one that never happens. */
+  for (size_t i = 0; i < count; i++) __asm__ volatile("movb %0, (%1)" : : "q"(bytes[i]), "r"(address + i) : "memory");
+}
+
 GuestTemplateCode guest_template_code(GuestTemplate name) {
   switch (name) {
     TEMPLATE(GuestTemplateCall, call)
     TEMPLATE(GuestTemplateCall32, call32)
     TEMPLATE(GuestTemplateChild, child)
+    TEMPLATE(GuestTemplateGetpid, getpid)
     TEMPLATE(GuestTemplateLeave, leave)
     TEMPLATE(GuestTemplateOnce, once)
     TEMPLATE(GuestTemplateRegisters, registers)

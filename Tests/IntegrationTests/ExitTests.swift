@@ -8,3 +8,15 @@ func begin(seconds: UInt32 = 60) {
   sigemptyset(&mask)
   pthread_sigmask(SIG_SETMASK, &mask, nil)
 }
+
+/// The lines of a file of /proc, without their ends; none where it cannot be read.
+func linesOfFile(_ path: String) -> [String] {
+  guard let file = fopen(path, "r") else { return [] }
+  defer { fclose(file) }
+  var lines: [String] = []
+  var buffer = [UInt8](repeating: 0, count: 4096)
+  while buffer.withUnsafeMutableBytes({ fgets($0.baseAddress!, Int32($0.count), file) }) != nil {
+    lines.append(String(decoding: buffer.prefix { $0 != 0 && $0 != UInt8(ascii: "\n") }, as: UTF8.self))
+  }
+  return lines
+}

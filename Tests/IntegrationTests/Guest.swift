@@ -14,11 +14,11 @@ final class Guest: Sendable {
 
   /// - Parameter mechanism: by name, since a name can be carried into an exit test.
   init(
-    _ mechanism: String, _ templates: GuestTemplate..., hook: @escaping CordonTrapHook = guest_hook,
-    noNewPrivileges: Session.NoNewPrivileges = .whenNeeded
+    _ mechanism: String, _ templates: GuestTemplate..., default: Session.Default = .allow,
+    hook: @escaping CordonTrapHook = guest_hook
   ) throws {
     let named = try #require(Mechanism(rawValue: mechanism))
-    session = try Session(mechanism: named, noNewPrivileges: noNewPrivileges)
+    session = try Session(mechanism: named, default: `default`)
     var places: [GuestTemplate: Region] = [:]
     for template in templates + [.call] { places[template] = try session.mapExecutable(template.code) }
     self.places = places
@@ -66,6 +66,13 @@ let mechanisms: [String] = Mechanism.allCases.compactMap { mechanism in
   guard let reason = mechanism.unavailability() else { return mechanism.rawValue }
   print("not tested here: \(mechanism.rawValue), since \(reason)")
   return nil
+}
+
+/// A system call by code that is not trapped, to compare with.
+@discardableResult
+func nativeCall(_ number: Int, _ arguments: Int...) -> Int {
+  let all = arguments + [Int](repeating: 0, count: 6 - arguments.count)
+  return guest_native_call(number, all[0], all[1], all[2], all[3], all[4], all[5])
 }
 
 /// Says what differs, also where the expectation fails in a child process.

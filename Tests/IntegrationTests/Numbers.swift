@@ -3,6 +3,7 @@ enum Number {
   static let read = 0
   static let write = 1
   static let close = 3
+  static let mmap = 9
   static let rtSigaction = 13
   static let rtSigprocmask = 14
   static let rtSigreturn = 15
@@ -33,6 +34,7 @@ enum Number {
   static let epollCreate1 = 291
   static let seccomp = 317
   static let ioPgetevents = 333
+  static let memfdCreate = 319
   static let ioUringSetup = 425
   static let ioUringEnter = 426
   static let clone3 = 435

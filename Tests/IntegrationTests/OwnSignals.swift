@@ -171,7 +171,7 @@ private func installNatively(_ action: KernelAction) {
     return
   }
   withUnsafeMutablePointer(to: &action) {
-    check(guest_native_call(Number.rtSigaction, Int(SIGSYS), Int(bitPattern: $0), 0, 8), 0, "rt_sigaction")
+    check(nativeCall(Number.rtSigaction, Int(SIGSYS), Int(bitPattern: $0), 0, 8), 0, "rt_sigaction")
   }
 }
 

@@ -65,7 +65,7 @@ import Testing
       mprotect(UnsafeMutableRawPointer(bitPattern: end), 4096, PROT_NONE)
       let mask = guest.scratch.holding(bit(SIGUSR2))
       let call = { guest.call(Number.rtSigprocmask, $0, $1, $2, $3) }
-      let kernel = { guest_native_call(Number.rtSigprocmask, $0, $1, $2, $3) }
+      let kernel = { nativeCall(Number.rtSigprocmask, $0, $1, $2, $3) }
       let cases: [(how: Int, new: Int, old: Int, size: Int)] = [
         (Int(SIG_BLOCK), 8, 0, 8), (Int(SIG_BLOCK), end, 0, 8), (Int(SIG_BLOCK), end - 4, 0, 8),
         (Int(SIG_BLOCK), -8, 0, 8), (Int(SIG_BLOCK), 0, 8, 8), (Int(SIG_BLOCK), 0, end - 4, 8),

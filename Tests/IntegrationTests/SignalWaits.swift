@@ -13,7 +13,7 @@ enum WaitingCall: String, CaseIterable, Codable, Sendable {
     guard call == .ioUringEnter || call == .ioUringEnterExtended else { return true }
     let parameters = UnsafeMutableRawPointer.allocate(byteCount: 120, alignment: 8)
     memset(parameters, 0, 120)
-    let ring = guest_native_call(Number.ioUringSetup, 1, Int(bitPattern: parameters), 0, 0)
+    let ring = nativeCall(Number.ioUringSetup, 1, Int(bitPattern: parameters), 0, 0)
     parameters.deallocate()
     if ring >= 0 { close(Int32(ring)) }
     if ring < 0 { print("\(call) is not tested here, since io_uring_setup fails with errno \(-ring)") }
@@ -50,15 +50,15 @@ private final class Wait {
     var ends: [Int32] = [0, 0]
     check(pipe(&ends), 0, "pipe")
     (readEnd, writeEnd) = (ends[0], ends[1])
-    poll = guest_native_call(Number.epollCreate1, 0, 0, 0, 0)
+    poll = nativeCall(Number.epollCreate1, 0, 0, 0, 0)
     // struct epoll_event is packed: EPOLLIN, and 64 bits of data.
     guest.scratch.storeBytes(of: 1, as: UInt32.self)
     guest.scratch.storeBytes(of: 0x7788, toByteOffset: 4, as: UInt64.self)
-    check(guest_native_call(Number.epollCtl, poll, 1, Int(readEnd), Int(bitPattern: guest.scratch)), 0, "epoll_ctl")
+    check(nativeCall(Number.epollCtl, poll, 1, Int(readEnd), Int(bitPattern: guest.scratch)), 0, "epoll_ctl")
     memset(guest.scratch, 0, 120)
-    ring = guest_native_call(Number.ioUringSetup, 1, Int(bitPattern: guest.scratch), 0, 0)
+    ring = nativeCall(Number.ioUringSetup, 1, Int(bitPattern: guest.scratch), 0, 0)
     withUnsafeMutablePointer(to: &context) {
-      check(guest_native_call(Number.ioSetup, 8, Int(bitPattern: $0), 0, 0), 0, "io_setup")
+      check(nativeCall(Number.ioSetup, 8, Int(bitPattern: $0), 0, 0), 0, "io_setup")
     }
   }
 

@@ -59,14 +59,14 @@ extension Guest {
 /// The calling thread's mask, asked for by code that is not trapped.
 func currentMask() -> UInt64 {
   var mask: UInt64 = 0
-  withUnsafeMutablePointer(to: &mask) { pointer in
-    _ = guest_native_call(Number.rtSigprocmask, Int(SIG_BLOCK), 0, Int(bitPattern: pointer), 8)
+  _ = withUnsafeMutablePointer(to: &mask) { pointer in
+    nativeCall(Number.rtSigprocmask, Int(SIG_BLOCK), 0, Int(bitPattern: pointer), 8)
   }
   return mask
 }
 
 /// gettid(2), by code that is not trapped.
-func gettid() -> Int32 { Int32(truncatingIfNeeded: guest_native_call(Number.gettid, 0, 0, 0, 0)) }
+func gettid() -> Int32 { Int32(truncatingIfNeeded: nativeCall(Number.gettid)) }
 
 /// What the guest's handler of `signal` has found.
 func delivery(_ signal: Int32) -> GuestDelivery {

@@ -11,6 +11,8 @@ package struct Bar: Sendable, Hashable {
     case below = "<"
   }
 
+  /// Its name in `make bench`, which stays what it is.
+  package let name: String
   /// What is compared with what.
   package let statement: String
   package let value: Double
@@ -28,7 +30,7 @@ package struct Bar: Sendable, Hashable {
 
   /// The bars whose combinations were measured.
   package static func all(in results: ComparisonResults) -> [Bar] {
-    [untrappedCall(results), trappedCall(results), activation(results)].compactMap { $0 }
+    [untrappedCall(results), trappedCall(results), manyRegions(results), activation(results)].compactMap { $0 }
   }
 
   /// What seccomp adds to an untrapped call, against what the kernel's own alternative adds.
@@ -37,7 +39,7 @@ package struct Bar: Sendable, Hashable {
       let alternative = results.overhead(of: Roster.alternative, on: "getppid"), alternative > 0
     else { return nil }
     return Bar(
-      statement: "getppid: seccomp over none / sud-selector over none", value: seccomp / alternative,
+      name: "compare.getppid.seccomp-to-selector", statement: "getppid: seccomp over none / sud-selector over none", value: seccomp / alternative,
       relation: .atMost, limit: 1.15, unit: "x")
   }
 
@@ -46,13 +48,25 @@ package struct Bar: Sendable, Hashable {
       let alternative = results.series(Roster.alternative, "trap-value"),
       let ratio = Statistics.pairedRatio(seccomp, to: alternative)
     else { return nil }
-    return Bar(statement: "trap-value: seccomp / sud-selector", value: ratio, relation: .atMost, limit: 1.10, unit: "x")
+    return Bar(
+      name: "compare.trap-value.seccomp-to-selector", statement: "trap-value: seccomp / sud-selector", value: ratio,
+      relation: .atMost, limit: 1.10, unit: "x")
+  }
+
+  /// What more regions cost a call that is not trapped. The tree is a few levels higher, no more.
+  private static func manyRegions(_ results: ComparisonResults) -> Bar? {
+    guard let many = results.series("seccomp", "regions-1024"), let one = results.series("seccomp", "regions-1"),
+      let ratio = Statistics.pairedRatio(many, to: one)
+    else { return nil }
+    return Bar(
+      name: "compare.getppid.regions-1024-to-1", statement: "getppid under seccomp: 1,024 regions / 1 region",
+      value: ratio, relation: .atMost, limit: 1.10, unit: "x")
   }
 
   private static func activation(_ results: ComparisonResults) -> Bar? {
     guard let series = results.series("seccomp", "activation") else { return nil }
     return Bar(
-      statement: "activation of 1,000 regions, filter load included", value: series.median / 1_000_000,
+      name: "compare.activation.regions-1000", statement: "activation of 1,000 regions, filter load included", value: series.median / 1_000_000,
       relation: .below, limit: 5, unit: "ms")
   }
 }

@@ -3,11 +3,11 @@ import FoundationEssentials
 /// The JSON of `cordon compare --json`: `cordon.compare/1`.
 package struct ComparisonDocument: Sendable, Encodable {
   private var schema = "cordon.compare/1"
-  private var host: HostEntry
+  private var host: HostDocument
   private var results: [ResultEntry]
 
   package init(host: Host, loadBefore: [Double], loadAfter: [Double], results: ComparisonResults) {
-    self.host = HostEntry(host: host, loadBefore: loadBefore, loadAfter: loadAfter)
+    self.host = HostDocument(host: host, loadBefore: loadBefore, loadAfter: loadAfter)
     self.results = results.combinations.map { ResultEntry($0, results[$0]) }
   }
 
@@ -20,38 +20,6 @@ package struct ComparisonDocument: Sendable, Encodable {
 }
 
 extension ComparisonDocument {
-  private struct HostEntry: Encodable {
-    var kernel: String
-    var architecture: String
-    var cpu: String
-    var processors: Int
-    var mitigations: [String: String]
-    var jit: String
-    var clock: String
-    var loadBefore: [Double]
-    var loadAfter: [Double]
-    var build: String
-
-    init(host: Host, loadBefore: [Double], loadAfter: [Double]) {
-      kernel = host.kernel
-      architecture = host.architecture
-      cpu = host.processor
-      processors = host.processorCount
-      mitigations = host.mitigations
-      jit = host.jit.rawValue
-      clock = host.clock
-      self.loadBefore = loadBefore
-      self.loadAfter = loadAfter
-      build = BuildMode.current.rawValue
-    }
-
-    enum CodingKeys: String, CodingKey {
-      case kernel, architecture, cpu, processors, mitigations, jit, clock, build
-      case loadBefore = "load_before"
-      case loadAfter = "load_after"
-    }
-  }
-
   /// Figures, or the reason why there are none.
   private struct ResultEntry: Encodable {
     var mechanism: String

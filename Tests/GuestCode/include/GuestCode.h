@@ -15,6 +15,7 @@ typedef enum __attribute__((enum_extensibility(closed))) GuestTemplate : uint32_
   GuestTemplateCall,
   GuestTemplateCall32,
   GuestTemplateChild,
+  GuestTemplateGetpid,
   GuestTemplateLeave,
   GuestTemplateOnce,
   GuestTemplateRegisters,
@@ -38,5 +39,15 @@ GuestTemplateCode guest_template_code(GuestTemplate name);
 
 /// Calls `address` as a C function, with RAX set to `number`.
 long guest_enter(uint64_t address, long number, long a, long b, long c, long d);
+
+/// The address of a return instruction.
+uint64_t guest_return(void);
+
+/// Forks; the child calls `code`, forks a child that does too, and has a thread of its own do it. Each must be answered
+/// `wanted`. 0, or which of the three (1, 2, 4, added up) went wrong.
+int32_t guest_fork_and_call(long (*code)(void), long wanted);
+
+/// Writes bytes to an address, which may be 0.
+void guest_write(uint64_t address, const uint8_t *bytes, size_t count);
 
 #endif

@@ -21,7 +21,7 @@ typedef struct GuestHookLog {
   CordonRegisters registers;
   uint64_t mask, stack;
   /// guest_nesting_hook: code to call, how often, and how deep it has gone.
-  uint64_t (*nested)(void);
+  long (*nested)(void);
   uint64_t bound, depth, deepest;
   /// guest_storm_hook: by how much it adds to the first argument.
   uint64_t addend;
@@ -33,11 +33,11 @@ CordonVerdict guest_hook(CordonTrap *trap, void *log);
 CordonVerdict guest_clobbering_hook(CordonTrap *trap, void *log);
 /// Calls `nested`, whose calls trap again, until `bound` hooks are active; answers as guest_hook does.
 CordonVerdict guest_nesting_hook(CordonTrap *trap, void *log);
-/// Makes calls of its own by way of libc; answers the number of those that went right, 3.
+/// Makes calls of its own by way of libc; answers the guest's with the number of those that went right, 3.
 CordonVerdict guest_libc_hook(CordonTrap *trap, void *log);
 /// Makes the call another: getuid becomes getpid, kill(0, …) becomes kill of what rdx holds.
 CordonVerdict guest_rewriting_hook(CordonTrap *trap, void *log);
-/// Answers the first argument plus the addend.
+/// Answers calls of number 1000 with the first argument plus the addend, and counts only those; passes all others.
 CordonVerdict guest_storm_hook(CordonTrap *trap, void *log);
 /// Jumps out of itself, to guest_call_and_jump.
 CordonVerdict guest_jumping_hook(CordonTrap *trap, void *log);

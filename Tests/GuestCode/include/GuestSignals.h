@@ -52,7 +52,7 @@ uint64_t guest_jumping_signal_handler(void);
 int guest_call_until_signal(long number, long a, long b, long c, long d);
 
 /// A system call by code that is not trapped; a failure is a negated errno.
-long guest_native_call(long number, long a, long b, long c, long d);
+long guest_native_call(long number, long a, long b, long c, long d, long e, long f);
 
 /// Makes a vfork child that sets `signal` to its default by the template `call` and exits; returns its id.
 long guest_vfork_and_reset(int signal);

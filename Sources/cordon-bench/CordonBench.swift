@@ -1,0 +1,36 @@
+import CordonComparator
+import FoundationEssentials
+import Glibc
+import SystemPackage
+
+/// `make bench`: the project's bars, measured, a line a figure; exits 1 where one is missed.
+@main
+enum CordonBench {
+  static func main() async throws {
+    guard CommandLine.arguments.count == 2 else {
+      complain("usage: cordon-bench FILE (what is printed is written there as JSON too)")
+      exit(64)
+    }
+    // The measuring processes are cordon's own; the two are built into one folder.
+    let executable = try FilePath(String(FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")))
+    let launcher = MeasurementLauncher(
+      executable: executable.removingLastComponent().appending("cordon"), arguments: ["compare", "measure"],
+      sampling: Extent.full.sampling, processor: Processors.permitted().last, limit: .seconds(10))
+    let comparison = Comparison(combinations: Roster.combinations(), extent: .full) { await launcher.measure($0) }
+    let loadBefore = Host.load()
+    guard let results = await comparison.run() else { exit(70) }
+
+    let figures = Bar.all(in: results).map(BenchDocument.Figure.init)
+    for figure in figures { print(figure.line) }
+    let host = HostDocument(host: Host.current(), loadBefore: loadBefore, loadAfter: Host.load())
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    let document = try encoder.encode(BenchDocument(host: host, figures: figures))
+    try document.write(to: URL(filePath: CommandLine.arguments[1]), options: .atomic)
+    exit(figures.allSatisfy { $0.verdict == Bar.Verdict.ok.rawValue } ? 0 : 1)
+  }
+
+  private static func complain(_ message: String) {
+    _ = try? FileDescriptor.standardError.writeAll("cordon-bench: \(message)\n".utf8)
+  }
+}

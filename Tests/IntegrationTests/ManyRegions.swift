@@ -1,0 +1,95 @@
+import Cordon
+import Glibc
+import GuestCode
+import Testing
+
+/// Any number of regions in one session: the answers are right for all of them.
+@Suite struct ManyRegions {
+  @Test(arguments: mechanisms, [1, 64, 1024])
+  func `regions in many blocks, declared in any order`(_ mechanism: String, _ count: Int) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String, count = count as Int] in
+      begin()
+      let regions = scatter(count)
+      let session = try Session(mechanism: try #require(Mechanism(rawValue: mechanism)))
+      var declared: [Int: Region] = [:]
+      // A multiplier without common factors with the count: each place once, in no order.
+      for step in 0..<count {
+        let place = step * 7919 % count
+        let region = regions[place]
+        declared[place] = try session.trap(AddressRange(start: region.start, end: region.end))
+      }
+      let log = HookLog()
+      log.answer(Number.getpid, .value, 4711)
+      try session.setHook(log.hook())
+      try session.activate(for: .allThreads)
+
+      var inside = 0
+      for (place, region) in regions.enumerated() {
+        for address in [region.start, region.end - 2] {
+          inside += 1
+          check(call(address, region.ground), 4711, "at \(hex(address)), inside")
+          check(Int(log.raw.pointee.trap.region), try #require(declared[place]).index, "the region")
+        }
+        for address in [region.start - 2, region.start - 1, region.end - 1, region.end] {
+          check(call(address, region.ground), Int(getpid()), "at \(hex(address)), outside")
+        }
+        check(log.hooked, inside, "trapped calls after region \(place)")
+      }
+      if mechanism == "seccomp" { check(Int(session.statistics.traps), inside, "traps") }
+    }
+  }
+
+  /// Filters have 4,096 instructions. Just as many regions as the error says do fit, and work.
+  @Test func `as many as one filter can hold`() async {
+    await #expect(processExitsWith: .success) {
+      begin(seconds: 300)
+      let regions = scatter(2500)
+      let session = try Session()
+      for region in regions { try session.trap(AddressRange(start: region.start, end: region.end)) }
+      let log = HookLog()
+      log.answer(Number.getpid, .value, 4711)
+      try session.setHook(log.hook())
+      var fit = 0
+      do throws(SessionError) {
+        try session.activate()
+        Issue.record("2,500 regions fit")
+      } catch {
+        guard case .compilation(.tooManyRegions(given: 2500, fit: let count)) = error else {
+          throw error
+        }
+        fit = count
+        #expect("\(error)".contains("\(count)"), "the message says how many: \(error)")
+      }
+      let smaller = try Session()
+      for region in regions.prefix(fit) { try smaller.trap(AddressRange(start: region.start, end: region.end)) }
+      try smaller.setHook(log.hook())
+      try smaller.activate()
+      for region in regions.prefix(fit) {
+        check(call(region.start, region.ground), 4711, "at \(hex(region.start))")
+      }
+      for region in regions.suffix(from: fit) {
+        check(call(region.start, region.ground), Int(getpid()), "at \(hex(region.start)), not declared")
+      }
+      check(log.hooked, fit, "trapped calls")
+    }
+  }
+}
+
+/// `count` small regions of different lengths with gaps between them, around as many 4 GiB lines as it takes.
+private func scatter(_ count: Int) -> [(start: UInt64, end: UInt64, ground: Ground)] {
+  let onOneLine = 64
+  let lines = Ground.lines((count + onOneLine - 1) / onOneLine, size: 0x4000)
+  return (0..<count).map { index in
+    let (line, ground) = lines[index / onOneLine]
+    let place = UInt64(index % onOneLine)
+    // Every other bound is odd, and one region of each line crosses it.
+    let start = line - 0x1020 + place * 0x80 + UInt64(index % 5)
+    return (start, start + 2 + UInt64(index * 37 % 90), ground)
+  }
+}
+
+private func call(_ address: UInt64, _ ground: Ground) -> Int {
+  ground.place(at: address)
+  defer { ground.clear(at: address) }
+  return guest_enter(address, Number.getpid, 0, 0, 0, 0)
+}

@@ -1,0 +1,62 @@
+import Glibc
+import Synchronization
+
+/// A thread of pthread_create's that runs a closure.
+final class TestThread: Sendable {
+  private let body: @Sendable () -> Int
+  private let state = Mutex<(thread: pthread_t, result: Int)>((0, 0))
+
+  init(_ body: @escaping @Sendable () -> Int) {
+    self.body = body
+    let pointer = Unmanaged.passRetained(self).toOpaque()
+    state.withLock { state in
+      let result = pthread_create(
+        &state.thread, nil,
+        { pointer in
+          guard let pointer else { return nil }
+          let mine = Unmanaged<TestThread>.fromOpaque(pointer).takeRetainedValue()
+          let result = mine.body()
+          mine.state.withLock { $0.result = result }
+          return nil
+        }, pointer)
+      precondition(result == 0, "pthread_create: \(result)")
+    }
+  }
+
+  /// Waits for the closure's end; what it returned.
+  @discardableResult
+  func join() -> Int {
+    pthread_join(state.withLock { $0.thread }, nil)
+    return state.withLock { $0.result }
+  }
+}
+
+/// Something that threads wait for.
+final class Signpost: Sendable {
+  private let passed = Atomic<Bool>(false)
+
+  func open() { passed.store(true, ordering: .releasing) }
+  func wait() { while !passed.load(ordering: .acquiring) { usleep(500) } }
+}
+
+/// Sends `signal` to the calling thread once that waits in the call `number`.
+func signalWhenBlocked(_ signal: Int32, in number: Int) -> TestThread {
+  let (thread, id) = (pthread_self(), gettid())
+  return TestThread {
+    waitUntilBlocked(id, in: number)
+    return Int(pthread_kill(thread, signal))
+  }
+}
+
+/// Returns when the kernel shows the thread asleep in the call `number`.
+func waitUntilBlocked(_ thread: Int32, in number: Int) {
+  var text = [UInt8](repeating: 0, count: 64)
+  let wanted = Array("\(number) ".utf8)
+  while true {
+    let file = open("/proc/self/task/\(thread)/syscall", O_RDONLY)
+    let count = file < 0 ? 0 : read(file, &text, text.count)
+    if file >= 0 { close(file) }
+    if count > 0, text.starts(with: wanted) { return }
+    usleep(1000)
+  }
+}

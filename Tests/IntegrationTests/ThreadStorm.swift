@@ -1,0 +1,54 @@
+import Cordon
+import Glibc
+import GuestCode
+import Testing
+
+/// Many threads that trap at once, each of which knows what its answers must be.
+@Suite struct ThreadStorm {
+  /// CORDON_SOAK_SECONDS says for how long; 5 where it is not set.
+  static let seconds = getenv("CORDON_SOAK_SECONDS").flatMap { Int(String(cString: $0)) } ?? 5
+
+  @Test(arguments: mechanisms)
+  func `64 threads`(_ mechanism: String) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String, seconds = ThreadStorm.seconds as Int] in
+      begin(seconds: UInt32(seconds) + 120)
+      let guest = try Guest(mechanism, .storm, hook: guest_storm_hook)
+      guest.log.raw.pointee.addend = 0x10_0001
+      let start = Signpost()
+      // Half of them are there before activation, half are made after it.
+      let body: @Sendable (Int) -> Int = { index in
+        start.wait()
+        return storm(guest, index, seconds: seconds)
+      }
+      let old = (0..<32).map { index in TestThread { body(index) } }
+      try guest.session.activate(for: .allThreads)
+      let new = (32..<64).map { index in TestThread { body(index) } }
+      start.open()
+      let rounds = (old + new).map { $0.join() }
+      #expect(rounds.allSatisfy { $0 > 0 }, "every thread's answers are its own: \(rounds)")
+      let total = rounds.reduce(0, +)
+      check(guest.log.hooked, total * callsInOneRound, "calls that the hook has answered")
+      let statistics = guest.session.statistics
+      check(Int(statistics.hooked), total * (callsInOneRound + 1), "calls that reached the hook")
+      check(Int(statistics.passed - statistics.unasked), total, "calls that the hook let pass")
+    }
+  }
+}
+
+private let callsInOneRound = 500
+
+/// Calls until the time is over; how many rounds, or -1 where an answer was another's.
+private func storm(_ guest: Guest, _ index: Int, seconds: Int) -> Int {
+  let function = guest.function(.storm, as: (@convention(c) (Int, Int) -> Int).self)
+  let addend = Int(guest.log.raw.pointee.addend)
+  let end = time(nil) + seconds
+  var rounds = 0
+  repeat {
+    let first = index << 32 | rounds << 12
+    // The sum of `count` answers, each its own argument plus the addend.
+    let wanted = callsInOneRound * (first + addend) + callsInOneRound * (callsInOneRound - 1) / 2
+    guard function(callsInOneRound, first) == wanted, guest.call(Number.gettid) == Int(gettid()) else { return -1 }
+    rounds += 1
+  } while time(nil) < end
+  return rounds
+}
