@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static long (*called)(void);
@@ -32,4 +33,14 @@ int32_t guest_fork_and_call(long (*code)(void), long wanted) {
       (long)result != wanted)
     wrong |= 4;
   _exit(wrong);
+}
+
+int32_t guest_wait_in_vfork(uint32_t seconds) {
+  pid_t child = vfork();
+  if (child == 0) {
+    struct timespec time = {seconds, 0};
+    nanosleep(&time, NULL);
+    _exit(0);
+  }
+  return status_of(child);
 }

@@ -16,7 +16,8 @@ import Testing
       sigaction(SIGSYS, &own, nil)
       guest_signals().pointee.result = 88
       let guest = try Guest(mechanism)
-      check(loadFilter(by: { nativeCall($0, $1, $2, $3, $4) }), 0, "seccomp")
+      nativeCall(Number.prctl, 38, 1)
+      check(GuestFilter().load(), 0, "seccomp")
       try guest.session.activate()
       check(guest.call(Number.getuid), -77, "refused with an errno")
       check(guest.call(Number.getgid), 88, "answered by the program's handler")
@@ -40,7 +41,7 @@ import Testing
       guest_signals().pointee.result = 88
       check(guest.setAction(SIGSYS, guest.handler()).result, 0, "rt_sigaction")
       check(guest.call(Number.prctl, 38, 1, 0, 0, 0), 0, "no_new_privs")
-      check(loadFilter(by: { guest.call($0, $1, $2, $3, $4) }), 0, "seccomp")
+      check(GuestFilter().load { guest.call($0, $1, $2, $3) }, 0, "seccomp")
       let before = guest.log.hooked
       check(guest.call(Number.getuid), -77, "refused with an errno")
       check(guest.log.hooked, before + 1, "our trap is stricter than its errno")
@@ -52,32 +53,4 @@ import Testing
       check(guest.call(Number.getpid), Int(getpid()), "the next trap")
     }
   }
-}
-
-/// Attaches a filter by which getuid fails with errno 77, getgid traps with data 0x1234, and all else is allowed.
-private func loadFilter(by call: @escaping (Int, Int, Int, Int, Int) -> Int) -> Int {
-  let code: [sock_filter] = [
-    sock_filter(code: 0x20, jt: 0, jf: 0, k: 0),  // ld nr
-    sock_filter(code: 0x15, jt: 2, jf: 0, k: UInt32(Number.getuid)),
-    sock_filter(code: 0x15, jt: 2, jf: 0, k: UInt32(Number.getgid)),
-    sock_filter(code: 0x06, jt: 0, jf: 0, k: 0x7fff_0000),
-    sock_filter(code: 0x06, jt: 0, jf: 0, k: 0x0005_0000 | 77),
-    sock_filter(code: 0x06, jt: 0, jf: 0, k: 0x0003_0000 | 0x1234),
-  ]
-  let filter = UnsafeMutablePointer<sock_filter>.allocate(capacity: code.count)
-  filter.initialize(from: code, count: code.count)
-  let program = UnsafeMutablePointer<(Int, UnsafeMutablePointer<sock_filter>)>.allocate(capacity: 1)
-  program.initialize(to: (code.count, filter))
-  let load = { call(Number.seccomp, 1, 0, Int(bitPattern: program), 0) }
-  let result = load()
-  guard result == -Int(EACCES) else { return result }
-  nativeCall(Number.prctl, 38, 1, 0, 0)
-  return load()
-}
-
-private struct sock_filter {
-  var code: UInt16
-  var jt: UInt8
-  var jf: UInt8
-  var k: UInt32
 }

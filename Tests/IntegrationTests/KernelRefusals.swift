@@ -1,0 +1,199 @@
+import Cordon
+import Glibc
+import GuestCode
+import SystemPackage
+import Testing
+
+/// What the kernel, or a filter that plays an older one, refuses.
+@Suite struct KernelRefusals {
+  /// EACCES: without privileges a filter needs no_new_privs, which the session may set only if it is let.
+  @Test func `a filter without privileges and without no_new_privs`() async {
+    await #expect(processExitsWith: .success) {
+      begin()
+      becomeOrdinary()
+      let never = try Session(noNewPrivileges: .never)
+      let region = try never.mapExecutable(GuestTemplate.getpid.code)
+      let log = HookLog()
+      log.answer(Number.getpid, .value, 4711)
+      try never.setHook(log.hook())
+      for scope in [Session.Scope.callingThread, .allThreads] {
+        expectRefusal(.filterRefused(.permissionDenied), of: never, for: scope)
+      }
+      check(call(region.range.start), Int(getpid()), "the region's call, untrapped")
+      // With the bit set by someone else, the same session goes.
+      check(nativeCall(Number.prctl, 38, 1), 0, "no_new_privs")
+      try never.activate()
+      check(call(region.range.start), 4711, "the region's call")
+    }
+  }
+
+  @Test func `no_new_privs is set where it is needed, or asked for`() async {
+    await #expect(processExitsWith: .success) {
+      begin()
+      becomeOrdinary()
+      let guest = try Guest("seccomp")
+      let before = ProcessState()
+      #expect(!before.noNewPrivileges)
+      try guest.session.activate(for: .callingThread)
+      let after = ProcessState()
+      #expect(after.noNewPrivileges)
+      check(after.filters, before.filters + 1, "filters")
+      check(guest.call(Number.getpid), Int(getpid()), "the region's call")
+    }
+    guard geteuid() == 0 else { return }
+    for (setting, wanted) in [(0, false), (1, true)] {
+      await #expect(processExitsWith: .success) { [setting = setting as Int, wanted = wanted as Bool] in
+        begin()
+        let session = try Session(noNewPrivileges: setting == 1 ? .always : .whenNeeded)
+        _ = try session.mapExecutable(GuestTemplate.getpid.code)
+        try session.setHook(HookLog().hook())
+        try session.activate()
+        check(ProcessState().noNewPrivileges, wanted, "no_new_privs of a privileged process")
+      }
+    }
+  }
+
+  /// ENOMEM: all filters of a thread together have 32,768 instructions. The last room is taken by small ones.
+  @Test(arguments: [Session.Scope.callingThread, .allThreads].indices)
+  func `no room for another filter`(_ scope: Int) async {
+    await #expect(processExitsWith: .success) { [scope = scope as Int] in
+      begin()
+      let guest = try Guest("seccomp")
+      nativeCall(Number.prctl, 38, 1)
+      var size = 4096
+      while size > 0 {
+        let result = GuestFilter(allowingBy: size).load()
+        if result == -Int(ENOMEM) { size /= 2 } else { check(result, 0, "a filter of \(size) instructions") }
+      }
+      expectRefusal(
+        .filterRefused(.noMemory), of: guest.session, for: scope == 0 ? .callingThread : .allThreads)
+      check(guest.call(Number.getpid), Int(getpid()), "the region's call, untrapped")
+      check(guest.log.hooked, 0, "trapped calls")
+    }
+  }
+
+  /// A thread with a filter of its own cannot share ours. Ordinary users need no_new_privs on top.
+  @Test(arguments: [false, true])
+  func `a thread that cannot be synchronised`(_ ordinary: Bool) async {
+    if !ordinary && geteuid() != 0 { return }
+    await #expect(processExitsWith: .success) { [ordinary = ordinary as Bool] in
+      begin()
+      if ordinary { becomeOrdinary() }
+      let guest = try Guest("seccomp")
+      let ready = Signpost()
+      let done = Signpost()
+      nonisolated(unsafe) let id = sharedMemory(of: Int32.self)
+      let other = TestThread {
+        id.pointee = gettid()
+        nativeCall(Number.prctl, 38, 1)
+        let result = GuestFilter(allowingBy: 1).load()
+        ready.open()
+        done.wait()
+        return result
+      }
+      ready.wait()
+      expectRefusal(.threadNotSynchronized(id.pointee), of: guest.session, for: .allThreads)
+      check(guest.call(Number.getpid), Int(getpid()), "the region's call, untrapped")
+      check(guest.log.hooked, 0, "trapped calls")
+      done.open()
+      check(other.join(), 0, "the other thread's filter")
+      try guest.session.activate(for: .allThreads)
+      check(guest.call(Number.getpid), Int(getpid()), "the region's call, when that thread has ended")
+      check(guest.log.hooked, 1, "trapped calls")
+    }
+  }
+
+  /// Kernels that lack seccomp filters, and containers that forbid them.
+  @Test(arguments: [ENOSYS, EINVAL, EPERM])
+  func `a kernel without seccomp`(_ answer: Int32) async {
+    await #expect(processExitsWith: .success) { [answer = answer as Int32] in
+      begin()
+      nativeCall(Number.prctl, 38, 1)
+      check(GuestFilter(refusing: Number.seccomp, with: answer).load(), 0, "the filter")
+      let before = ProcessState()
+      do throws(SessionError) {
+        _ = try Session()
+        Issue.record("opened")
+      } catch {
+        guard case .unavailable(.seccomp, reason: let reason) = error else { throw error }
+        check(reason.contains("filter around"), answer == EPERM, "blaming a filter: \(reason)")
+        #expect(error.remedy?.contains("3.5") == true)
+      }
+      check(ProcessState(), before, "the process")
+      #expect(Mechanism.seccomp.unavailability() != nil)
+      // What the kernel has instead can be used.
+      for name in mechanisms.prefix(1) where name != "seccomp" {
+        let guest = try Guest(name)
+        try guest.session.activate()
+        check(guest.call(Number.getpid), Int(getpid()), "the region's call")
+        check(guest.log.hooked, 1, "trapped calls")
+      }
+    }
+  }
+
+  /// Kernels before 5.11 have no dispatch, those before 6.17 no inclusive one.
+  @Test(arguments: [ENOSYS, EINVAL, EPERM], [false, true])
+  func `a kernel without syscall user dispatch`(_ answer: Int32, onlyInclusive: Bool) async {
+    await #expect(processExitsWith: .success) { [answer = answer as Int32, onlyInclusive = onlyInclusive as Bool] in
+      begin()
+      nativeCall(Number.prctl, 38, 1)
+      let filter = GuestFilter(refusing: Number.prctl, with: answer, firstArgument: 59, second: onlyInclusive ? 2 : nil)
+      check(filter.load(), 0, "the filter")
+      for mechanism in Mechanism.allCases where mechanism != .seccomp {
+        let lacks = mechanism == .sudInclusive || !onlyInclusive
+        let before = ProcessState()
+        do throws(SessionError) {
+          _ = try Session(mechanism: mechanism)
+          #expect(!lacks, "\(mechanism) was opened")
+        } catch {
+          guard case .unavailable(mechanism, reason: let reason) = error else { throw error }
+          #expect(lacks, "\(mechanism) is missing: \(reason)")
+          check(reason.contains("filter around"), answer == EPERM, "blaming a filter: \(reason)")
+          #expect(error.remedy?.contains(mechanism.sinceKernel) == true)
+        }
+        check(ProcessState(), before, "the process")
+      }
+      let guest = try Guest("seccomp")
+      try guest.session.activate()
+      check(guest.call(Number.getpid), Int(getpid()), "the region's call, under seccomp")
+      check(guest.log.hooked, 1, "trapped calls")
+    }
+  }
+
+  /// Dispatch is armed by each thread itself. One that waits for its vfork child cannot, and the others must not be left
+  /// armed without a handler.
+  @Test(arguments: mechanisms.filter { $0 != "seccomp" })
+  func `a thread that does not answer`(_ mechanism: String) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
+      begin()
+      let guest = try Guest(mechanism)
+      let ready = Signpost()
+      let done = Signpost()
+      // Threads on both sides of the one that does not answer.
+      let before = TestThread {
+        ready.open()
+        done.wait()
+        return guest.call(Number.getpid)
+      }
+      ready.wait()
+      nonisolated(unsafe) let id = sharedMemory(of: Int32.self)
+      let stuck = TestThread {
+        id.pointee = gettid()
+        return Int(guest_wait_in_vfork(4))
+      }
+      while id.pointee == 0 { usleep(1000) }
+      waitUntilBlocked(id.pointee, in: Number.vfork)
+      let after = TestThread {
+        done.wait()
+        return guest.call(Number.getpid)
+      }
+      expectRefusal(.threadNotArmed(id.pointee, .timedOut), of: guest.session, for: .allThreads)
+      check(guest.call(Number.getpid), Int(getpid()), "the region's call, untrapped")
+      done.open()
+      check(before.join(), Int(getpid()), "the call of an older thread")
+      check(after.join(), Int(getpid()), "the call of a newer thread")
+      check(stuck.join(), 0, "the thread that did not answer")
+      check(guest.log.hooked, 0, "trapped calls")
+    }
+  }
+}
