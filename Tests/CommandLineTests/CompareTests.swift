@@ -128,7 +128,7 @@ private final class Folder {
   @Test(arguments: [
     (["--mechanism", "secomp"], "there is no 'secomp'", "did you mean 'seccomp'?"),
     (["--workload", "get-ppid"], "there is no 'get-ppid'", "did you mean 'getppid'?"),
-    (["--workload", "x"], "there is no 'x'", "known are sysinfo, getppid, trap-value, trap-pass, activation"),
+    (["--workload", "x"], "there is no 'x'", "known are sysinfo, getppid, regions-1, regions-64, regions-1024, trap-value, trap-pass, activation"),
     (["--mechanism", "none", "--workload", "activation"], "none of these workloads", ""),
     (["--csv", "x"], "--csv", ""),
   ])
