@@ -1,29 +1,44 @@
 import ArgumentParser
+import Dispatch
 import Glibc
 
 /// Runs a verb, and ends as the command line promises: errors in one form, and an exit code that says what kind.
 @main
 enum EntryPoint {
-  static func main() async {
+  /// A verb runs on the first thread, as the process began: with the signal mask that it was started with, and no
+  /// other thread. Only a verb that waits for other processes gets tasks, and with them the threads they run on.
+  static func main() {
     let arguments = Array(CommandLine.arguments.dropFirst())
     do {
-      try await run(arguments)
+      var command = try command(for: arguments)
+      if let asynchronous = command as? any AsyncParsableCommand {
+        runToEnd(asynchronous, arguments)
+      }
+      try command.run()
     } catch {
       exit(report(error, arguments).rawValue)
     }
   }
 
-  private static func run(_ arguments: [String]) async throws {
+  private static func command(for arguments: [String]) throws -> any ParsableCommand {
     // The parser would explain the root for a verb that does not exist.
     if arguments.first == "help", let verb = arguments.dropFirst().first, !verb.hasPrefix("-"), !isVerb(verb) {
       throw CommandFailure.usage("help", "there is no verb '\(verb)'", remedy: "`cordon help` lists the verbs")
     }
-    var command = try CordonCommand.parseAsRoot(arguments)
-    if var asynchronous = command as? any AsyncParsableCommand {
-      try await asynchronous.run()
-    } else {
-      try command.run()
+    return try CordonCommand.parseAsRoot(arguments)
+  }
+
+  private static func runToEnd(_ command: sending any AsyncParsableCommand, _ arguments: [String]) -> Never {
+    Task {
+      var command = command
+      do {
+        try await command.run()
+        exit(ExitStatus.done.rawValue)
+      } catch {
+        exit(report(error, arguments).rawValue)
+      }
     }
+    dispatchMain()
   }
 
   private static func isVerb(_ name: String) -> Bool {

@@ -63,7 +63,8 @@ private struct Document: Decodable {
       execute(path, "doctor")
     }
     let lines = String(decoding: exit?.standardOutputContent ?? [], as: UTF8.self).split(separator: "\n")
-    #expect(lines.contains { $0.hasPrefix("  filters ") && $0.contains(" no ") && $0.contains("CONFIG_SECCOMP_FILTER") })
+    #expect(
+      lines.contains { $0.hasPrefix("  filters ") && $0.contains(" no ") && $0.contains("CONFIG_SECCOMP_FILTER") })
     let error = String(decoding: exit?.standardErrorContent ?? [], as: UTF8.self)
     #expect(error.hasPrefix("cordon: doctor: seccomp filters cannot be used here\n"))
   }
@@ -95,10 +96,11 @@ private struct Document: Decodable {
     #expect(no.answer == .no && no.detail == "since Linux 5.0; too old; buy another")
   }
 
-  @Test(arguments: [
-    (nil, "0", Fact.Answer.yes), ("0", "0", .yes), ("1", "0", .no), ("2", "0", .no), ("3", "0", .no),
-    ("1", "80000", .yes), ("2", "80000", .yes), ("3", "80000", .no),
-  ] as [(String?, String, Fact.Answer)])
+  @Test(
+    arguments: [
+      (nil, "0", Fact.Answer.yes), ("0", "0", .yes), ("1", "0", .no), ("2", "0", .no), ("3", "0", .no),
+      ("1", "80000", .yes), ("2", "80000", .yes), ("3", "80000", .no),
+    ] as [(String?, String, Fact.Answer)])
   func `tracing is allowed as Yama and capabilities say`(scope: String?, capabilities: String, answer: Fact.Answer) {
     let status = ProcessStatus("CapEff:\t\(capabilities)\n")
     #expect(ProcessFacts.ptrace(status, scope: scope).answer == answer)
@@ -114,10 +116,11 @@ private struct Document: Decodable {
     #expect(ProcessFacts.privileges(ProcessStatus(text)).answer == answer)
   }
 
-  @Test(arguments: [
-    ("SigBlk:\t0000000040000000\nSigIgn:\t0\n", "blocked"), ("SigBlk:\t0\nSigIgn:\t0000000040000000\n", "ignored"),
-    ("SigBlk:\t00000000bfffffff\nSigIgn:\t00000000bfffffff\n", nil),
-  ] as [(String, String?)])
+  @Test(
+    arguments: [
+      ("SigBlk:\t0000000040000000\nSigIgn:\t0\n", "blocked"), ("SigBlk:\t0\nSigIgn:\t0000000040000000\n", "ignored"),
+      ("SigBlk:\t00000000bfffffff\nSigIgn:\t00000000bfffffff\n", nil),
+    ] as [(String, String?)])
   func `SIGSYS is found in the masks`(text: String, reason: String?) {
     let fact = ProcessFacts.signal(ProcessStatus(text))
     #expect((fact.reason == nil) == (reason == nil))

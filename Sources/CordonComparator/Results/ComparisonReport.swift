@@ -53,11 +53,9 @@ package struct ComparisonReport: Sendable {
 
   private func table() -> [String] {
     var table = TextTable([.left, .left, .right, .right, .right, .right, .right, .right, .right])
-    table.add(
-      [
-        "WORKLOAD", "MECHANISM", "MIN ns", "MEDIAN ns", "P99 ns", "SPREAD ns", "OVER none ns", "x none",
-        "x sud-selector",
-      ])
+    table.add([
+      "WORKLOAD", "MECHANISM", "MIN ns", "MEDIAN ns", "P99 ns", "SPREAD ns", "OVER none", "x none", "x selector",
+    ])
     var workload: String?
     for combination in results.combinations {
       if combination.workload != workload { table.addBlank() }
@@ -101,8 +99,8 @@ package struct ComparisonReport: Sendable {
     TextWrap.lines(
       "Each figure is per operation. A sample is the mean of a batch of about 30 us, less what reading the clock "
         + "costs; of activation, a single one. Each round measures every row in a fresh process, in an order of its "
-        + "own. SPREAD: median distance of the rounds' medians from their middle. OVER none: median over rounds of the "
-        + "difference from none in the same round. x none, x sud-selector: ratios of the medians shown.",
+        + "own. SPREAD: median distance of the rounds' medians from their middle. OVER none: ns above none in the same "
+        + "round, median over rounds. x none, x selector: medians relative to those of none and of sud-selector.",
       width: Self.width)
   }
 

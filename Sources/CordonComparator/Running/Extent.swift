@@ -6,10 +6,12 @@ package struct Extent: Sendable, Hashable {
   /// No round is begun that would go past it, beyond the first.
   package var budget: Duration
 
+  /// Many short rounds tell more than few long ones: what disturbs a machine lasts longer than a round, so it either
+  /// hits a whole round or is one of many that the median passes over.
+  private static let sampling = Sampling(warmUp: 3_000_000, duration: 12_000_000, batch: 30_000)
+
   /// About 50 s for everything.
-  package static let full = Extent(
-    rounds: 30, sampling: Sampling(warmUp: 6_000_000, duration: 50_000_000, batch: 30_000), budget: .seconds(75))
+  package static let full = Extent(rounds: 80, sampling: sampling, budget: .seconds(70))
   /// About 12 s for everything.
-  package static let quick = Extent(
-    rounds: 8, sampling: Sampling(warmUp: 6_000_000, duration: 40_000_000, batch: 30_000), budget: .seconds(16))
+  package static let quick = Extent(rounds: 20, sampling: sampling, budget: .seconds(15))
 }

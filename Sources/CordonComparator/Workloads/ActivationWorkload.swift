@@ -21,7 +21,7 @@ package struct ActivationWorkload: Workload {
       throw .unavailable("no session carries this mechanism")
     }
     do throws(SessionError) {
-      for range in try ScatteredRegions.ranges(Self.regions) { try session.trap(range) }
+      for range in try ScatteredRegions.ranges(Self.regions, meanDistance: 1 << 32) { try session.trap(range) }
       try session.setHook(.passing)
       // Once a process: a session is activated once. The clock's own cost is nothing beside it.
       let start = MonotonicClock.now()

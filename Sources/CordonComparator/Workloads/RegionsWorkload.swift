@@ -21,7 +21,7 @@ package struct RegionsWorkload: Workload {
       throw .unavailable("no session carries this mechanism")
     }
     do throws(SessionError) {
-      for range in try ScatteredRegions.ranges(count) { try session.trap(range) }
+      for range in try ScatteredRegions.ranges(count, meanDistance: 1 << 30) { try session.trap(range) }
       try session.setHook(.passing)
       try session.activate()
     } catch {

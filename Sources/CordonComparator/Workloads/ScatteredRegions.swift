@@ -4,10 +4,10 @@ import Cordon
 enum ScatteredRegions {
   /// Far from where programs, their heaps and libraries are mapped: nothing of this process is to be trapped.
   private static let begin: UInt64 = 0x4000_0000_0000
-  private static let meanDistance: UInt64 = 1 << 32
 
-  /// Ranges of 16 bytes to 4 KiB, one at a random place of each stride of 4 GiB.
-  static func ranges(_ count: Int) throws(SessionError) -> [AddressRange] {
+  /// Ranges of 16 bytes to 4 KiB, one at a random place of each stretch of `meanDistance` bytes. With 4 GiB no two have
+  /// their upper halves in common, and a filter takes 4 instructions for each, the most there are.
+  static func ranges(_ count: Int, meanDistance: UInt64) throws(SessionError) -> [AddressRange] {
     var random = SplitMix64(seed: 1)
     do throws(RegionError) {
       var ranges: [AddressRange] = []

@@ -30,6 +30,11 @@ enum Interruption {
   static func end() -> Never {
     let signal = self.signal ?? SIGINT
     Glibc.signal(signal, SIG_DFL)
+    // The threads that tasks run on block signals.
+    var set = sigset_t()
+    sigemptyset(&set)
+    sigaddset(&set, signal)
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
     raise(signal)
     exit(128 + signal)
   }

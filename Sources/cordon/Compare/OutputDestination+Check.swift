@@ -17,8 +17,16 @@ extension OutputDestination {
       if status.st_mode & S_IFMT == S_IFDIR { return .isDirectory }
       if status.st_mode & S_IFMT != S_IFREG { return nil }
     }
-    // A new file is made beside it: that is what must be possible.
-    let folder = path.removingLastComponent()
-    return access(folder.isEmpty ? "." : folder.string, W_OK | X_OK) == 0 ? nil : Errno(rawValue: errno)
+    // A new file is made beside it, or beside what a link points to. Whether that is possible is best found out by
+    // doing it: permissions do not tell of file systems that are read-only, or none.
+    let name = realpath(path.string, nil)
+    defer { free(name) }
+    let folder = (name.map { FilePath(String(cString: $0)) } ?? path).removingLastComponent()
+    var template = Array((folder.isEmpty ? "." : folder.string).utf8CString.dropLast()) + "/.cordon.XXXXXX".utf8CString
+    let descriptor = mkstemp(&template)
+    guard descriptor >= 0 else { return Errno(rawValue: errno) }
+    close(descriptor)
+    unlink(template)
+    return nil
   }
 }
