@@ -17,7 +17,9 @@ import Testing
       check(delivery(SIGSYS).code, 0, "si_code of kill")
       check(delivery(SIGSYS).pid, getpid(), "si_pid of kill")
 
-      check(sigqueue(getpid(), SIGSYS, sigval(sival_ptr: UnsafeMutableRawPointer(bitPattern: 0x1234_5678_9abc))), 0, "sigqueue")
+      check(
+        sigqueue(getpid(), SIGSYS, sigval(sival_ptr: UnsafeMutableRawPointer(bitPattern: 0x1234_5678_9abc))), 0,
+        "sigqueue")
       waitForDelivery(2)
       check(delivery(SIGSYS).code, -1, "si_code of sigqueue")
       check(delivery(SIGSYS).value, 0x1234_5678_9abc, "si_value")
