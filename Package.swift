@@ -69,7 +69,9 @@ let package = Package(
       dependencies: ["CordonComparator", .product(name: "SystemPackage", package: "swift-system")],
       swiftSettings: strict),
     .testTarget(name: "FilterCompilerTests", dependencies: ["FilterCompiler"], swiftSettings: strict),
-    .testTarget(name: "SyscallPolicyTests", dependencies: ["SyscallPolicy"], swiftSettings: strict),
+    .testTarget(
+      name: "SyscallPolicyTests", dependencies: ["CLibSeccomp", "FilterCompiler", "SyscallPolicy"],
+      swiftSettings: strict),
     .testTarget(
       name: "CordonTests", dependencies: ["Cordon", "FilterCompiler", "TrapEngine"], swiftSettings: strict),
     .testTarget(

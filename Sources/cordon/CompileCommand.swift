@@ -57,7 +57,8 @@ struct CompileCommand: ParsableCommand {
   var profile: [String] = []
 
   func run() throws {
-    try write(compile(map()), map: map())
+    let map = try map()
+    try write(compile(map), map: map)
   }
 
   /// The regions that the options describe.
