@@ -38,7 +38,7 @@ package enum Arming: Sendable {
       if scope == .allThreads { try ThreadArming.armOtherThreads() }
       let armed = cordon_thread_arm()
       guard armed == 0 else {
-        if scope == .allThreads { ThreadArming.stopFollowing() }
+        if scope == .allThreads { ThreadArming.disarmOtherThreads() }
         throw .threadNotArmed(cordon_thread_id(), Errno(rawValue: Int32(-armed)))
       }
     }

@@ -28,7 +28,8 @@ public enum SessionError: Error, Sendable, Hashable {
   case filterRefused(Errno)
   /// A thread has filters of its own that the caller does not have, so the filter cannot be put on all threads.
   case threadNotSynchronized(Int32)
-  /// A thread could not be reached to arm itself.
+  /// A thread could not be reached to arm itself. The others are as they were; the process's SIGSYS stays with Cordon,
+  /// which hands on what is not its own, since that thread may still answer.
   case threadNotArmed(Int32, Errno)
   /// New threads cannot be followed, because another definition of pthread_create is in front of Cordon's.
   case threadsNotFollowed

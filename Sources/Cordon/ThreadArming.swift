@@ -21,7 +21,7 @@ enum ThreadArming {
         let result = cordon_dispatch_arm_thread(thread, patience)
         // A thread that has ended needs nothing.
         guard result == 0 || result == -Int(ESRCH) else {
-          stopFollowing()
+          disarmOtherThreads(but: thread)
           throw .threadNotArmed(thread, Errno(rawValue: Int32(-result)))
         }
         armed.insert(thread)
@@ -29,5 +29,15 @@ enum ThreadArming {
     }
   }
 
-  static func stopFollowing() { cordon_threads_unfollow() }
+  /// Undoes ``armOtherThreads()``, as far as it got: to where `silent` did not answer. That one disarms itself when it
+  /// gets to answering.
+  static func disarmOtherThreads(but silent: Int32? = nil) {
+    stopFollowing()
+    cordon_dispatch_give_up()
+    for thread in ThreadStatus.allThreads() where thread != cordon_thread_id() && thread != silent {
+      _ = cordon_dispatch_disarm_thread(thread, patience)
+    }
+  }
+
+  private static func stopFollowing() { cordon_threads_unfollow() }
 }

@@ -48,7 +48,7 @@ static void arm_child(void) {
 static void *run_armed(void *start) {
   Start mine = *(Start *)start;
   free(start);
-  (void)cordon_thread_arm();
+  if (atomic_load(&following)) (void)cordon_thread_arm();
   return mine.routine(mine.argument);
 }
 

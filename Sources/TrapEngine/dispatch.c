@@ -5,6 +5,7 @@ CORDON_SIGNAL_PATH_BEGIN
 
 #define PR_SET_SYSCALL_USER_DISPATCH 59
 #define FUTEX_WAIT_PRIVATE 128
+#define FUTEX_WAKE_PRIVATE 129
 #define CLOCK_MONOTONIC 1
 
 typedef struct {
@@ -34,7 +35,26 @@ static int64_t now(void) {
   return time.seconds * 1000000000 + time.nanoseconds;
 }
 
-long cordon_dispatch_arm_thread(int32_t tid, uint32_t timeout_ms) {
+static uint32_t current_attempt(void) { return __atomic_load_n((uint32_t *)&cordon_engine.attempt, __ATOMIC_ACQUIRE); }
+
+/* A request's value is an address that nobody else sends, plus the attempt that it belongs to. */
+static uint64_t request_value(uint32_t attempt) { return (uint64_t)&cordon_engine.answered + attempt; }
+
+int cordon_is_request(const KernelSiginfo *info) {
+  return info->code == CORDON_SI_QUEUE && info->queued.value >= request_value(0) &&
+         info->queued.value <= request_value(current_attempt()) &&
+         info->queued.pid == (int32_t)cordon_engine.call(CORDON_NR_getpid, 0, 0, 0, 0, 0, 0);
+}
+
+void cordon_answer_request(const KernelSiginfo *info) {
+  int arms = info->queued.value == request_value(current_attempt());
+  long result = arms ? cordon_dispatch_arm(NULL) : set_dispatch(0, 0, 0, NULL);
+  __atomic_store_n((int64_t *)&cordon_engine.answer, result, __ATOMIC_RELEASE);
+  __atomic_fetch_add((uint32_t *)&cordon_engine.answered, 1, __ATOMIC_RELEASE);
+  cordon_engine.call(CORDON_NR_futex, (long)&cordon_engine.answered, FUTEX_WAKE_PRIVATE, INT32_MAX, 0, 0, 0);
+}
+
+static long request(int32_t tid, uint32_t attempt, uint32_t timeout_ms) {
   uint32_t before = __atomic_load_n((uint32_t *)&cordon_engine.answered, __ATOMIC_ACQUIRE);
   KernelSiginfo info;
   cordon_clear_words(&info, sizeof info);
@@ -42,7 +62,7 @@ long cordon_dispatch_arm_thread(int32_t tid, uint32_t timeout_ms) {
   info.signo = CORDON_SIGSYS;
   info.code = CORDON_SI_QUEUE;
   info.queued.pid = (int32_t)pid;
-  info.queued.value = (uint64_t)&cordon_engine.answered;
+  info.queued.value = request_value(attempt);
   long result =
       cordon_engine.call(CORDON_NR_rt_tgsigqueueinfo, pid, tid, CORDON_SIGSYS, (long)&info, 0, 0);
   if (result != 0) return result;
@@ -57,6 +77,16 @@ long cordon_dispatch_arm_thread(int32_t tid, uint32_t timeout_ms) {
     if (cordon_engine.call(CORDON_NR_tgkill, pid, tid, 0, 0, 0, 0) == -CORDON_ESRCH) return -CORDON_ESRCH;
   }
   return __atomic_load_n((int64_t *)&cordon_engine.answer, __ATOMIC_ACQUIRE);
+}
+
+long cordon_dispatch_arm_thread(int32_t tid, uint32_t timeout_ms) { return request(tid, current_attempt(), timeout_ms); }
+
+void cordon_dispatch_give_up(void) {
+  __atomic_fetch_add((uint32_t *)&cordon_engine.attempt, 1, __ATOMIC_ACQ_REL);
+}
+
+long cordon_dispatch_disarm_thread(int32_t tid, uint32_t timeout_ms) {
+  return request(tid, current_attempt() - 1, timeout_ms);
 }
 
 CORDON_SIGNAL_PATH_END

@@ -90,9 +90,14 @@ long cordon_engine_install(const CordonConfiguration *configuration) {
     *data_word(CORDON_DATA_LENGTH) = configuration->dispatch.length;
     *data_word(CORDON_DATA_OPERATION) = configuration->dispatch.operation;
   }
-  /* The program's own disposition is read first, since the flags of ours depend on it. */
-  long result = cordon_engine.call(CORDON_NR_rt_sigaction, CORDON_SIGSYS, 0, (long)&cordon_engine.own[0].action, 8, 0, 0);
-  __atomic_store_n((uint32_t *)&cordon_engine.own_newest, 0, __ATOMIC_RELEASE);
+  /* The program's own disposition is read first, since the flags of ours depend on it. It is ours already, and the
+     program's is known, after an attempt that was given up. */
+  KernelSigaction found;
+  long result = cordon_engine.call(CORDON_NR_rt_sigaction, CORDON_SIGSYS, 0, (long)&found, 8, 0, 0);
+  if (result == 0 && found.handler != (uint64_t)cordon_sigsys) {
+    cordon_copy_words(&cordon_engine.own[0], &found, sizeof found);
+    __atomic_store_n((uint32_t *)&cordon_engine.own_newest, 0, __ATOMIC_RELEASE);
+  }
   if (result == 0) result = cordon_take_sigsys();
   if (result != 0) {
     *data_word(CORDON_DATA_OPERATION) = 0;
@@ -103,7 +108,7 @@ long cordon_engine_install(const CordonConfiguration *configuration) {
 
 void cordon_engine_uninstall(void) {
   if (!cordon_engine_is_installed()) return;
-  cordon_restore_own_sigaction();
+  if (__atomic_load_n((uint32_t *)&cordon_engine.attempt, __ATOMIC_ACQUIRE) == 0) cordon_restore_own_sigaction();
   *data_word(CORDON_DATA_OPERATION) = 0;
   __atomic_store_n((uint32_t *)&cordon_engine.installed, 0, __ATOMIC_RELEASE);
 }

@@ -5,28 +5,42 @@
 CORDON_SIGNAL_PATH_BEGIN
 
 #define RECORDS (sizeof cordon_engine.own / sizeof cordon_engine.own[0])
+#define BORROWERS (sizeof cordon_engine.borrowed / sizeof cordon_engine.borrowed[0])
 #define KCMP_VM 1
 
 static long this_process(void) { return cordon_engine.call(CORDON_NR_getpid, 0, 0, 0, 0, 0, 0); }
 
-static KernelSigaction *own_action(void) {
-  uint32_t newest = __atomic_load_n((uint32_t *)&cordon_engine.own_newest, __ATOMIC_ACQUIRE);
-  long process = this_process();
-  for (uint32_t back = 0; back < RECORDS && back <= newest; back++) {
-    int64_t borrower = cordon_engine.own[(newest - back) % RECORDS].borrower;
-    if (borrower == 0 || borrower == process) return &cordon_engine.own[(newest - back) % RECORDS].action;
+static KernelSigaction *borrower_action(long process) {
+  for (uint32_t i = 0; i < BORROWERS; i++) {
+    if (__atomic_load_n((int64_t *)&cordon_engine.borrowed[i].borrower, __ATOMIC_ACQUIRE) == process)
+      return &cordon_engine.borrowed[i].action;
   }
-  return &cordon_engine.own[newest % RECORDS].action;
+  return NULL;
+}
+
+static KernelSigaction *own_action(void) {
+  KernelSigaction *borrowers = borrower_action(this_process());
+  if (borrowers != NULL) return borrowers;
+  return &cordon_engine.own[__atomic_load_n((uint32_t *)&cordon_engine.own_newest, __ATOMIC_ACQUIRE) % RECORDS];
 }
 
 /* A record is written once and then published, so a delivery in another thread reads the old one or the new one. */
 static void publish(const KernelSigaction *record) {
-  uint32_t newest = __atomic_load_n((uint32_t *)&cordon_engine.own_newest, __ATOMIC_ACQUIRE) + 1;
-  /* A vfork child (posix_spawn's resets every handler) has dispositions of its own, but writes to its parent's memory. */
+  /* A vfork child (posix_spawn's resets every handler) has dispositions of its own, but writes to its parent's memory.
+     They are kept apart, where however many of them never push out the parent's. */
   long process = this_process(), parent = cordon_engine.call(CORDON_NR_getppid, 0, 0, 0, 0, 0, 0);
-  int borrows = cordon_engine.call(CORDON_NR_kcmp, process, parent, KCMP_VM, 0, 0, 0) == 0;
-  cordon_copy_words(&cordon_engine.own[newest % RECORDS].action, record, sizeof *record);
-  cordon_engine.own[newest % RECORDS].borrower = borrows ? process : 0;
+  if (cordon_engine.call(CORDON_NR_kcmp, process, parent, KCMP_VM, 0, 0, 0) == 0) {
+    KernelSigaction *borrowers = borrower_action(process);
+    if (borrowers == NULL) {
+      uint32_t next = __atomic_fetch_add((uint32_t *)&cordon_engine.borrowed_next, 1, __ATOMIC_ACQ_REL) % BORROWERS;
+      borrowers = &cordon_engine.borrowed[next].action;
+      __atomic_store_n((int64_t *)&cordon_engine.borrowed[next].borrower, process, __ATOMIC_RELEASE);
+    }
+    cordon_copy_words(borrowers, record, sizeof *record);
+    return;
+  }
+  uint32_t newest = __atomic_load_n((uint32_t *)&cordon_engine.own_newest, __ATOMIC_ACQUIRE) + 1;
+  cordon_copy_words(&cordon_engine.own[newest % RECORDS], record, sizeof *record);
   __atomic_store_n((uint32_t *)&cordon_engine.own_newest, newest, __ATOMIC_RELEASE);
 }
 

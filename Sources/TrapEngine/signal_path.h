@@ -22,14 +22,17 @@ typedef struct {
   uint64_t restorer, sigreturn_thunk, shared_syscall_thunk, shared_int80_thunk;
   CordonConfiguration configuration;
   _Atomic(uint32_t) installed;
-  /* The program's own dispositions of SIGSYS, as they were set; the newest one that concerns a process counts. */
+  /* The program's own disposition of SIGSYS: the newest of the records that it has been. */
   _Atomic(uint32_t) own_newest;
+  KernelSigaction own[64];
+  /* Those of children that have borrowed the memory, by vfork: each one's own, by process. */
+  _Atomic(uint32_t) borrowed_next;
   struct {
     KernelSigaction action;
-    /* 0, or the process that alone it concerns: a child that has borrowed its parent's memory, by vfork. */
-    int64_t borrower;
-  } own[64];
-  _Atomic(uint32_t) answered; /* futex: requests to arm that were answered */
+    _Atomic(int64_t) borrower;
+  } borrowed[64];
+  _Atomic(uint32_t) attempt;  /* at arming all threads; requests of an earlier one disarm */
+  _Atomic(uint32_t) answered; /* futex: requests that were answered */
   _Atomic(int64_t) answer;    /* and what the last one said */
   struct {
     _Atomic(uint64_t) traps, hooked, passed, unasked, forwarded, sites, shared_thunks;
@@ -51,6 +54,10 @@ CORDON_HIDDEN uint64_t cordon_thunk(CordonThunkKind kind, uint64_t resume);
 /* signal_masks.c: calls by which the trapped code could block SIGSYS. Each returns 1 when it has answered the call. */
 CORDON_HIDDEN int cordon_pass_mask_call(const CordonTrap *trap, KernelUcontext *context);
 CORDON_HIDDEN void cordon_unblock_in_guest_frame(KernelUcontext *context);
+
+/* dispatch.c: a request to arm or disarm this thread, sent by cordon_dispatch_arm_thread or …_disarm_thread. */
+CORDON_HIDDEN int cordon_is_request(const KernelSiginfo *info);
+CORDON_HIDDEN void cordon_answer_request(const KernelSiginfo *info);
 
 /* own_sigsys.c: the program's own disposition of SIGSYS. */
 CORDON_HIDDEN void cordon_forward(KernelSiginfo *info, KernelUcontext *context);

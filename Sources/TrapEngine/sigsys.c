@@ -20,18 +20,6 @@ static const CordonStep *step_at(uint64_t instruction_pointer) {
   return &steps[low];
 }
 
-/* A request of ours to arm this thread, sent by cordon_dispatch_arm_thread. */
-static int is_request(const KernelSiginfo *info) {
-  return info->code == CORDON_SI_QUEUE && info->queued.value == (uint64_t)&cordon_engine.answered &&
-         info->queued.pid == (int32_t)cordon_engine.call(CORDON_NR_getpid, 0, 0, 0, 0, 0, 0);
-}
-
-static void answer_request(void) {
-  __atomic_store_n((int64_t *)&cordon_engine.answer, cordon_dispatch_arm(NULL), __ATOMIC_RELEASE);
-  __atomic_fetch_add((uint32_t *)&cordon_engine.answered, 1, __ATOMIC_RELEASE);
-  cordon_engine.call(CORDON_NR_futex, (long)&cordon_engine.answered, 129 /* FUTEX_WAKE_PRIVATE */, INT32_MAX, 0, 0, 0);
-}
-
 static int is_ours(const KernelSiginfo *info) {
   const CordonConfiguration *configuration = &cordon_engine.configuration;
   if (configuration->dispatch.operation != 0) return info->code == CORDON_SYS_USER_DISPATCH;
@@ -53,8 +41,8 @@ static void read_arguments(CordonTrap *trap, const CordonRegisters *registers) {
 void cordon_sigsys(int signal, KernelSiginfo *info, KernelUcontext *context) {
   (void)signal;
   if (!is_ours(info)) {
-    if (is_request(info))
-      answer_request();
+    if (cordon_is_request(info))
+      cordon_answer_request(info);
     else
       cordon_forward(info, context);
     return;

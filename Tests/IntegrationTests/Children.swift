@@ -14,7 +14,8 @@ private func checkChild(_ child: UnsafeMutablePointer<GuestChild>, pid: Int, thr
   check(Int(answers.4), Int(getgid()), "getgid in the child")
   check(Int(answers.5), 0, "sched_yield in the child")
   let registers = child.pointee.registers
-  check([registers.0, registers.1, registers.2, registers.3], [0x1111, 0x3333, 0x4444, 0x5555], "the parent's registers")
+  check(
+    [registers.0, registers.1, registers.2, registers.3], [0x1111, 0x3333, 0x4444, 0x5555], "the parent's registers")
 }
 
 /// The call that makes the child, the child's six, and its exit.

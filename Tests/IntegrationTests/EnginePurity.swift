@@ -30,7 +30,9 @@ import Testing
         let text = parts[1...].joined(separator: " ")
         #expect(!text.contains("%fs:") && !text.contains("%gs:"), "\(object): \(text)")
         #expect(text.firstMatch(of: /%(x|y|z)mm[0-9]|%mm[0-7]|%k[0-7]|%st/) == nil, "\(object): \(text)")
-        #expect(text.firstMatch(of: /^(f[a-z0-9]+|xsave|xrstor|fxsave|fxrstor|emms|ldmxcsr|vzero)/) == nil, "\(object): \(text)")
+        #expect(
+          text.firstMatch(of: /^(f[a-z0-9]+|xsave|xrstor|fxsave|fxrstor|emms|ldmxcsr|vzero)/) == nil,
+          "\(object): \(text)")
       }
     }
     #expect(instructions > 500, "there was something to examine")

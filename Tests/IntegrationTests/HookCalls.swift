@@ -62,11 +62,13 @@ import Testing
           return made.count > 200 ? .pass : .value(-1)
         })
       try session.activate(for: .allThreads)
-      let site = outer.range.start + UInt64(try #require(GuestTemplate.call.code.firstRange(of: [0x0f, 0x05])).lowerBound)
+      let site =
+        outer.range.start + UInt64(try #require(GuestTemplate.call.code.firstRange(of: [0x0f, 0x05])).lowerBound)
       let function = unsafeBitCast(UInt(outer.range.start), to: GuestCall.self)
       check(function(Number.getpid, 42, 0, 0, 0, 0, 0), Int(getpid()) + 3, "three values on top of one that passed")
       check(
-        seen.withLock { $0 }, ["39 in 0 from \(site)"] + [String](repeating: "39 in 1 from \(inner.range.start + 5)", count: 3),
+        seen.withLock { $0 },
+        ["39 in 0 from \(site)"] + [String](repeating: "39 in 1 from \(inner.range.start + 5)", count: 3),
         "what it saw")
       check(Int(session.statistics.hooked), 4, "trapped calls")
       check(Int(session.statistics.passed - session.statistics.unasked), 1, "passed by the hook")

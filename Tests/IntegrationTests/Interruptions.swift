@@ -73,7 +73,8 @@ import Testing
       for round in 1...5 {
         let sender = signalWhenBlocked(SIGUSR1, in: Number.read)
         check(
-          guest_call_until_signal(Number.read, Int(ends[0]), Int(bitPattern: guest.scratch + 1024), 1, 0), 1, "the jump")
+          guest_call_until_signal(Number.read, Int(ends[0]), Int(bitPattern: guest.scratch + 1024), 1, 0), 1, "the jump"
+        )
         sender.join()
         check(guest.log.calls(Number.read), round, "reads in the hook")
         check(currentMask(), 0, "the mask after the jump")

@@ -161,39 +161,54 @@ import Testing
   }
 
   /// Dispatch is armed by each thread itself. One that waits for its vfork child cannot, and the others must not be left
-  /// armed without a handler.
+  /// armed without a handler. When it gets to answering, nobody wants to know any more.
   @Test(arguments: mechanisms.filter { $0 != "seccomp" })
   func `a thread that does not answer`(_ mechanism: String) async {
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
       begin()
       let guest = try Guest(mechanism)
-      let ready = Signpost()
-      let done = Signpost()
+      guest.log.answer(Number.getpid, .value, 4711)
+      var own = sigaction()
+      own.__sigaction_handler.sa_handler = unsafeBitCast(UInt(guest_plain_signal_handler()), to: sig_t.self)
+      sigaction(SIGSYS, &own, nil)
       // Threads on both sides of the one that does not answer.
-      let before = TestThread {
-        ready.open()
-        done.wait()
-        return guest.call(Number.getpid)
+      let (refused, activated) = (Signpost(), Signpost())
+      let work: @Sendable () -> [Int] = {
+        refused.wait()
+        let first = guest.call(Number.getpid)
+        activated.wait()
+        return [first, guest.call(Number.getpid)]
       }
-      ready.wait()
+      let older = TestThread { work() == [Int(getpid()), 4711] ? 1 : 0 }
       nonisolated(unsafe) let id = sharedMemory(of: Int32.self)
       let stuck = TestThread {
         id.pointee = gettid()
-        return Int(guest_wait_in_vfork(4))
+        let result = guest_wait_in_vfork(4)
+        return result == 0 && work() == [Int(getpid()), 4711] ? 1 : 0
       }
       while id.pointee == 0 { usleep(1000) }
       waitUntilBlocked(id.pointee, in: Number.vfork)
-      let after = TestThread {
-        done.wait()
-        return guest.call(Number.getpid)
-      }
-      expectRefusal(.threadNotArmed(id.pointee, .timedOut), of: guest.session, for: .allThreads)
+      let newer = TestThread { work() == [Int(getpid()), 4711] ? 1 : 0 }
+
+      do throws(SessionError) {
+        try guest.session.activate(for: .allThreads)
+        Issue.record("activated")
+      } catch { check(error, .threadNotArmed(id.pointee, .timedOut), "the error") }
+      #expect(!guest.session.isActive)
+      #expect(!ProcessState().isInstalled)
       check(guest.call(Number.getpid), Int(getpid()), "the region's call, untrapped")
-      done.open()
-      check(before.join(), Int(getpid()), "the call of an older thread")
-      check(after.join(), Int(getpid()), "the call of a newer thread")
-      check(stuck.join(), 0, "the thread that did not answer")
-      check(guest.log.hooked, 0, "trapped calls")
+      pthread_kill(pthread_self(), SIGSYS)
+      check(delivery(SIGSYS).count, 1, "deliveries to the program's own handler")
+      refused.open()
+      while isBlocked(id.pointee, in: Number.vfork) { usleep(1000) }
+      // Now that all can answer, the same session can be activated.
+      try guest.session.activate(for: .allThreads)
+      check(guest.call(Number.getpid), 4711, "the region's call, trapped")
+      activated.open()
+      check([older.join(), stuck.join(), newer.join()], [1, 1, 1], "the calls of the other threads, before and after")
+      check(guest.log.hooked, 4, "trapped calls")
+      guest.raise(SIGSYS)
+      check(delivery(SIGSYS).count, 2, "deliveries to the program's own handler")
     }
   }
 }

@@ -50,7 +50,8 @@ import TrapEngine
         checkUnchanged(kept.pointee, except: ["rax", "rcx", "r11"])
         check(kept.pointee.after.rcx, kept.pointee.before.rip, "RCX, the address after the instruction")
       }
-      #expect(counters().shared_thunks >= shares + UInt64(RegisterPatterns.flags.count), "they went by the shared thunk")
+      #expect(
+        counters().shared_thunks >= shares + UInt64(RegisterPatterns.flags.count), "they went by the shared thunk")
 
       // Children and int 0x80 have tables of their own.
       let one = sharedMemory(of: GuestChild.self)

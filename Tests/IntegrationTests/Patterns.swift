@@ -12,7 +12,8 @@ enum RegisterPatterns {
     var file = GuestRegisterFile()
     withUnsafeMutableBytes(of: &file) { bytes in
       for offset in stride(from: 0, to: 256, by: 8) {
-        bytes.storeBytes(of: 0x1122_3344_5566_7700 &* UInt64(offset + 9) ^ UInt64(offset), toByteOffset: offset, as: UInt64.self)
+        bytes.storeBytes(
+          of: 0x1122_3344_5566_7700 &* UInt64(offset + 9) ^ UInt64(offset), toByteOffset: offset, as: UInt64.self)
       }
     }
     file.rax = number == 0 ? 0x0102_0304_0506_0708 : UInt64(number)
@@ -20,9 +21,10 @@ enum RegisterPatterns {
     return file
   }
 
-  static let names = [
-    "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "rax", "flags",
-  ] + (0..<16).map { "the red zone's word \($0)" } + ["rsp"]
+  static let names =
+    [
+      "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "rax", "flags",
+    ] + (0..<16).map { "the red zone's word \($0)" } + ["rsp"]
 }
 
 /// Expects every register but `changed`, the flags, the red zone and the stack pointer to be after what they were before.

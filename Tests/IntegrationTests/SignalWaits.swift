@@ -70,7 +70,8 @@ private final class Wait {
     switch call {
     case .rtSigsuspend: return guest.call(number, mask, size)
     case .ppoll:
-      return guest.call(number, scratch.holding(pollfd(fd: readEnd, events: 1, revents: 0), at: 512), 1, time, mask, size)
+      return guest.call(
+        number, scratch.holding(pollfd(fd: readEnd, events: 1, revents: 0), at: 512), 1, time, mask, size)
     case .pselect6:
       let set = scratch.holding(UInt64(1) << UInt64(readEnd), at: 512)
       let pair = scratch.holding((mask, size), at: 768)
@@ -93,8 +94,9 @@ private final class Wait {
     case .rtSigsuspend, .ioPgetevents, .ioUringEnter, .ioUringEnterExtended: true
     case .ppoll: guest.scratch.read(pollfd.self, at: 512).revents == 1
     case .pselect6: guest.scratch.read(UInt64.self, at: 512) == 1 << UInt64(readEnd)
-    case .epollPwait, .epollPwait2: guest.scratch.read(UInt32.self, at: 512) == 1
-      && guest.scratch.loadUnaligned(fromByteOffset: 516, as: UInt64.self) == 0x7788
+    case .epollPwait, .epollPwait2:
+      guest.scratch.read(UInt32.self, at: 512) == 1
+        && guest.scratch.loadUnaligned(fromByteOffset: 516, as: UInt64.self) == 0x7788
     }
   }
 }

@@ -50,13 +50,10 @@ func signalWhenBlocked(_ signal: Int32, in number: Int) -> TestThread {
 
 /// Returns when the kernel shows the thread asleep in the call `number`.
 func waitUntilBlocked(_ thread: Int32, in number: Int) {
-  var text = [UInt8](repeating: 0, count: 64)
-  let wanted = Array("\(number) ".utf8)
-  while true {
-    let file = open("/proc/self/task/\(thread)/syscall", O_RDONLY)
-    let count = file < 0 ? 0 : read(file, &text, text.count)
-    if file >= 0 { close(file) }
-    if count > 0, text.starts(with: wanted) { return }
-    usleep(1000)
-  }
+  while !isBlocked(thread, in: number) { usleep(1000) }
+}
+
+/// Whether the kernel shows the thread asleep in the call `number`.
+func isBlocked(_ thread: Int32, in number: Int) -> Bool {
+  linesOfFile("/proc/self/task/\(thread)/syscall").first?.hasPrefix("\(number) ") == true
 }

@@ -10,7 +10,8 @@ import Testing
 
   @Test(arguments: mechanisms)
   func `64 threads`(_ mechanism: String) async {
-    await #expect(processExitsWith: .success) { [mechanism = mechanism as String, seconds = ThreadStorm.seconds as Int] in
+    await #expect(processExitsWith: .success) {
+      [mechanism = mechanism as String, seconds = ThreadStorm.seconds as Int] in
       begin(seconds: UInt32(seconds) + 120)
       let guest = try Guest(mechanism, .storm, hook: guest_storm_hook)
       guest.log.raw.pointee.addend = 0x10_0001

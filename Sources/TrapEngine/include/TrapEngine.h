@@ -121,6 +121,11 @@ long cordon_dispatch_probe(uint64_t operation);
 /// Has thread `tid` of this process arm itself (by a queued SIGSYS that only the handler understands) and waits up to
 /// `timeout_ms`. -ESRCH when it is gone, -ETIMEDOUT when it did not answer.
 long cordon_dispatch_arm_thread(int32_t tid, uint32_t timeout_ms);
+/// Gives up arming all threads: requests that are still on their way will disarm, and the engine keeps SIGSYS to answer
+/// them (what else comes goes to the program's own disposition), also when it is uninstalled.
+void cordon_dispatch_give_up(void);
+/// After cordon_dispatch_give_up: as cordon_dispatch_arm_thread, but disarms.
+long cordon_dispatch_disarm_thread(int32_t tid, uint32_t timeout_ms);
 
 /// A system call from the gate: never trapped. Needs `cordon_engine_prepare`.
 long cordon_gate_call(long number, long a, long b, long c, long d, long e, long f);
