@@ -84,6 +84,7 @@ NO_RUNTIME CordonVerdict guest_rewriting_hook(CordonTrap *trap, void *context) {
   CordonVerdict verdict = guest_hook(trap, context);
   CordonRegisters *registers = trap->registers;
   if (trap->number == 102) registers->rax = 39;
+  if (trap->number == 24) registers->rax = 14;
   if (trap->number == 62 && registers->rdi == 0) registers->rdi = registers->rdx;
   return verdict;
 }

@@ -41,6 +41,9 @@ struct Ground {
     return found
   }
 
+  /// Unmaps the pages.
+  func release() { nativeCall(Number.munmap, Int(start), Int(size)) }
+
   /// Places `syscall` and, where there is room, `ret` at `address`.
   func place(at address: UInt64) { write([0x0f, 0x05, 0xc3], at: address) }
 

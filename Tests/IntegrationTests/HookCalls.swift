@@ -84,7 +84,12 @@ import Testing
       check(guest.call(Number.getuid), Int(getpid()), "getuid, made getpid")
       check(guest.call(Number.kill, 0, 0, Int(getpid())), 0, "kill(0, 0), made kill of this process")
       check(guest.call(Number.kill, 0, 0, 0x7fff_fff0), Int(-ESRCH), "kill(0, 0), made kill of nobody")
-      check(guest.log.hooked, 3, "trapped calls")
+      // It is given the care of the call that it has become.
+      let full = guest.scratch.holding(UInt64.max)
+      check(guest.call(Number.schedYield, Int(SIG_SETMASK), full, 0, 8), 0, "sched_yield, made rt_sigprocmask")
+      check(currentMask(), everySignal & ~bit(SIGSYS), "the mask after it")
+      check(guest.call(Number.getuid), Int(getpid()), "the next trap")
+      check(guest.log.hooked, 5, "trapped calls")
     }
   }
 

@@ -54,21 +54,31 @@ import Testing
   }
 
   /// ENOMEM: all filters of a thread together have 32,768 instructions. The last room is taken by small ones.
-  @Test(arguments: [Session.Scope.callingThread, .allThreads].indices)
-  func `no room for another filter`(_ scope: Int) async {
-    await #expect(processExitsWith: .success) { [scope = scope as Int] in
+  @Test(arguments: [false, true])
+  func `no room for another filter`(_ allThreads: Bool) async {
+    await #expect(processExitsWith: .success) { [allThreads = allThreads as Bool] in
       begin()
       let guest = try Guest("seccomp")
       nativeCall(Number.prctl, 38, 1)
-      var size = 4096
-      while size > 0 {
-        let result = GuestFilter(allowingBy: size).load()
-        if result == -Int(ENOMEM) { size /= 2 } else { check(result, 0, "a filter of \(size) instructions") }
-      }
-      expectRefusal(
-        .filterRefused(.noMemory), of: guest.session, for: scope == 0 ? .callingThread : .allThreads)
+      fillUp()
+      expectRefusal(.filterRefused(.noMemory), of: guest.session, for: allThreads ? .allThreads : .callingThread)
       check(guest.call(Number.getpid), Int(getpid()), "the region's call, untrapped")
       check(guest.log.hooked, 0, "trapped calls")
+    }
+  }
+
+  /// Ordinary users need no_new_privs, but not for a filter that will not be taken anyway.
+  @Test(.enabled(if: geteuid() == 0, "only the superuser can load filters without no_new_privs"))
+  func `no room for another filter, and no privileges`() async {
+    await #expect(processExitsWith: .success) {
+      begin()
+      let guest = try Guest("seccomp")
+      fillUp()
+      becomeOrdinary()
+      for scope in [Session.Scope.callingThread, .allThreads] {
+        expectRefusal(.filterRefused(.noMemory), of: guest.session, for: scope)
+      }
+      #expect(!ProcessState().anyNoNewPrivileges)
     }
   }
 
@@ -210,5 +220,14 @@ import Testing
       guest.raise(SIGSYS)
       check(delivery(SIGSYS).count, 2, "deliveries to the program's own handler")
     }
+  }
+}
+
+/// Loads filters until the kernel has no room for another one, however small.
+private func fillUp() {
+  var size = 4096
+  while size > 0 {
+    let result = GuestFilter(allowingBy: size).load()
+    if result == -Int(ENOMEM) { size /= 2 } else { check(result, 0, "a filter of \(size) instructions") }
   }
 }

@@ -4,6 +4,7 @@ enum Number {
   static let write = 1
   static let close = 3
   static let mmap = 9
+  static let munmap = 11
   static let rtSigaction = 13
   static let rtSigprocmask = 14
   static let rtSigreturn = 15

@@ -82,6 +82,36 @@ import Testing
     }
   }
 
+  /// What SIGSYS does to a call that waits is up to the program's own disposition.
+  @Test(arguments: mechanisms, ["ignored", "handled", "handled with SA_RESTART"])
+  func `while a call waits`(_ mechanism: String, _ how: String) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String, how = how as String] in
+      begin()
+      guest_signals().pointee.descriptor = -1
+      let restart = how == "handled" ? 0 : KernelAction.restart
+      installNatively(
+        how == "ignored"
+          ? KernelAction(handler: 1) : KernelAction(handler: guest_plain_signal_handler(), flags: restart))
+      let guest = try Guest(mechanism)
+      try guest.session.activate(for: .allThreads)
+      var ends: [Int32] = [0, 0]
+      pipe(&ends)
+      let (thread, id, writeEnd) = (pthread_self(), gettid(), ends[1])
+      let sender = TestThread {
+        waitUntilBlocked(id, in: Number.read)
+        pthread_kill(thread, SIGSYS)
+        // A signal that is ignored, or whose call is restarted, leaves the thread where it was.
+        usleep(100_000)
+        return write(writeEnd, "!", 1)
+      }
+      let buffer = Int(bitPattern: guest.scratch + 1024)
+      check(guest.call(Number.read, Int(ends[0]), buffer, 1), how == "handled" ? Int(-EINTR) : 1, "the read")
+      sender.join()
+      check(delivery(SIGSYS).count, how == "ignored" ? 0 : 1, "deliveries")
+      check(guest.log.hooked, 1, "trapped calls")
+    }
+  }
+
   /// The default action of SIGSYS, and the wait status that tells of it.
   @Test(arguments: mechanisms, ["kill", "sigqueue", "tgkill"])
   func `without a handler the process dies of it`(_ mechanism: String, _ how: String) async {

@@ -83,9 +83,11 @@ import TrapEngine
   /// The hook itself overwrites all of it.
   @Test(arguments: mechanisms, [CordonVerdictKind.pass.rawValue, CordonVerdictKind.value.rawValue])
   func `the vector and floating-point state`(_ mechanism: String, _ verdict: UInt32) async {
-    await #expect(processExitsWith: .success) { [mechanism = mechanism as String, verdict = verdict as UInt32] in
+    let isWide = hasAVX512()
+    await #expect(processExitsWith: .success) {
+      [mechanism = mechanism as String, verdict = verdict as UInt32, isWide = isWide as Bool] in
       begin()
-      let template: GuestTemplate = hasAVX512() ? .vectors : .vectorsSSE
+      let template: GuestTemplate = isWide ? .vectors : .vectorsSSE
       let guest = try Guest(mechanism, template, hook: guest_clobbering_hook)
       guest.log.answer(Number.getpid, try #require(CordonVerdictKind(rawValue: verdict)), 4711)
       try guest.session.activate(for: .allThreads)

@@ -74,9 +74,10 @@ import Testing
 
   @Test(arguments: mechanisms)
   func `the vector state is as before the signal`(_ mechanism: String) async {
-    await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
+    let isWide = hasAVX512()
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String, isWide = isWide as Bool] in
       begin()
-      let template: GuestTemplate = hasAVX512() ? .vectorsSignal : .vectorsSSESignal
+      let template: GuestTemplate = isWide ? .vectorsSignal : .vectorsSSESignal
       let guest = try Guest(mechanism, .restorer, template)
       try guest.session.activate(for: .allThreads)
       guest.setAction(SIGTRAP, guest.handler())

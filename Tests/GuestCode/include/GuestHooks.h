@@ -35,7 +35,7 @@ CordonVerdict guest_clobbering_hook(CordonTrap *trap, void *log);
 CordonVerdict guest_nesting_hook(CordonTrap *trap, void *log);
 /// Makes calls of its own by way of libc; answers the guest's with the number of those that went right, 3.
 CordonVerdict guest_libc_hook(CordonTrap *trap, void *log);
-/// Makes the call another: getuid becomes getpid, kill(0, …) becomes kill of what rdx holds.
+/// Makes the call another: getuid becomes getpid, sched_yield rt_sigprocmask, kill(0, …) kill of what rdx holds.
 CordonVerdict guest_rewriting_hook(CordonTrap *trap, void *log);
 /// Answers calls of number 1000 with the first argument plus the addend, and counts only those; passes all others.
 CordonVerdict guest_storm_hook(CordonTrap *trap, void *log);
