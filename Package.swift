@@ -83,7 +83,7 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "CLinux", "cordon", "FilterCompiler",
+        "CLinux", "cordon", "FilterCompiler", "ReadmeExample",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
