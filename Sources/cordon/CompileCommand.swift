@@ -19,6 +19,7 @@ struct CompileCommand: ParsableCommand {
         cordon compile --trap 0x7f1234560000-0x7f1234570000
         cordon compile --pid 4711 --default trap --allow 'libc.so*' --allow vdso
         cordon compile --trap 0x401000-0x402000 -f raw -o filter.bpf
+        cordon compile --trap 0x401000-0x402000 -f svg -o filter.svg
       """)
 
   @Option(help: ArgumentHelp("Calls from this code trap.", valueName: "range"))
@@ -44,7 +45,8 @@ struct CompileCommand: ParsableCommand {
   @Option(
     name: [.short, .long],
     help: """
-      text, a disassembly; raw, an array of struct sock_filter; c, the same as C source; or json.
+      text, a disassembly; raw, an array of struct sock_filter; c, the same as C source; json; dot, the decisions as a \
+      graph for Graphviz; or svg, a picture of them for a browser.
       """)
   var format: FilterFormat = .text
 
@@ -136,6 +138,8 @@ struct CompileCommand: ParsableCommand {
       try destination.write(source.text(of: program).utf8)
     case .json:
       try destination.write(JSONFormat(map: map, disassembler: disassembler).text(of: program).utf8)
+    case .dot: try destination.write(DOTFormat(disassembler: disassembler).text(of: program).utf8)
+    case .svg: try destination.write(SVGFormat(disassembler: disassembler).text(of: program).utf8)
     }
   }
 }
