@@ -128,7 +128,7 @@ import Testing
     ["compile", "--default", "trap", "--trap", "0x1000-0x2000"], ["compile", "--default", "maybe"],
     ["compile", "--trap", "0x1000"], ["compile", "--trap", "1000-2000"], ["compile", "--trap", "libc.so.6"],
     ["compile", "--trap"], ["compile", "--trap", "0x1000-0x2000", "-f", "png"],
-    ["compile", "wine.yaml"],
+    ["compile", "a.yaml", "b.yaml"],
     ["compile", "--trap", "0x1000-0x2000", "--arch", "i386"], ["compile", "--trap", "exe", "--pid", "0"],
     ["compile", "--trap", "exe", "--pid", "me"],
     ["compile", "--trap", "0x1000-0x2000", "--pid", "1", "--arch", "riscv64"],
@@ -148,6 +148,8 @@ import Testing
     (["compile", "--trap", "0x1000-0x3000", "--dont-care", "0x2000-0x4000"], "don't care 0x2000-0x4000 contradicts"),
     (["compile", "--trap", "0x1000-0x2000", "-o", "/no/such/folder/filter"], "No such file or directory"),
     (["compile", "--trap", "0x1000-0x2000", "-o", "/"], "Is a directory"),
+    (["compile", "/no/such/profile.yaml"], "No such file or directory"),
+    (["compile", "/"], "Is a directory"),
     (["compile", "--pid", "2147483647", "--trap", "exe"], "there is no process 2147483647"),
   ])
   func badInput(arguments: [String], words: String) async throws {
