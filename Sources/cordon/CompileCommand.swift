@@ -8,17 +8,22 @@ import SystemPackage
 struct CompileCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compile",
-    abstract: "Compiles ranges of code into one seccomp filter.",
+    abstract: "Compiles a profile, or ranges of code, into one seccomp filter.",
     discussion: """
+      A PROFILE is a YAML file that says which code gets which disposition; those in Filters are ready to use, and its \
+      README describes the format. Options add to what the profile says.
+
       A RANGE is 0xSTART-0xEND, half-open as in /proc/PID/maps, and says where the system call instructions lie; the \
       kernel's habit of reporting the address after them is taken care of. With --pid it may also be a module that is \
       mapped in that process: a file name or glob (matched with the whole path where it has a slash), `exe`, `vdso` or \
       `anonymous`. A module stands for its executable mappings.
 
       Examples:
+        cordon compile Filters/only-libc.yaml --pid 4711 -f raw -o filter.bpf
         cordon compile --trap 0x7f1234560000-0x7f1234570000
         cordon compile --pid 4711 --default trap --allow 'libc.so*' --allow vdso
         cordon compile --trap 0x401000-0x402000 -f raw -o filter.bpf
+        cordon compile --trap 0x401000-0x402000 -f svg -o filter.svg
       """)
 
   @Option(help: ArgumentHelp("Calls from this code trap.", valueName: "range"))
@@ -27,8 +32,8 @@ struct CompileCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Calls from this code are allowed.", valueName: "range"))
   var allow: [String] = []
 
-  @Option(help: "What becomes of calls from any other code: allow or trap.")
-  var `default`: DefaultDisposition = .allow
+  @Option(help: "What becomes of calls from any other code: allow (the default) or trap. A profile says it itself.")
+  var `default`: DefaultDisposition?
 
   @Option(
     help: ArgumentHelp(
@@ -38,13 +43,14 @@ struct CompileCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Look up module names in this live process.", valueName: "pid"))
   var pid: ProcessNumber?
 
-  @Option(help: "The machine whose code it is: x86_64, aarch64 or riscv64.")
-  var arch: Architecture = .host
+  @Option(help: "The machine whose code it is: x86_64, aarch64 or riscv64. (default: this one, or the profile's)")
+  var arch: Architecture?
 
   @Option(
     name: [.short, .long],
     help: """
-      text, a disassembly; raw, an array of struct sock_filter; c, the same as C source; or json.
+      text, a disassembly; raw, an array of struct sock_filter; c, the same as C source; json; dot, the decisions as a \
+      graph for Graphviz; or svg, a picture of them for a browser.
       """)
   var format: FilterFormat = .text
 
@@ -53,32 +59,49 @@ struct CompileCommand: ParsableCommand {
   )
   var output: String?
 
-  @Argument(help: .hidden)
-  var profile: [String] = []
+  @Argument(help: "A profile: a YAML file as Filters/README.md describes it; - is standard input.")
+  var profile: String?
 
   func run() throws {
-    let map = try map()
-    try write(compile(map), map: map)
+    let (map, options) = try specification()
+    try write(compile(map, options), map: map)
   }
 
-  /// The regions that the options describe.
-  private func map() throws(CommandFailure) -> RegionMap {
-    if let profile = profile.first {
-      throw .usage(
-        profile, "profile files are not read by this version",
-        remedy: "say what traps with --trap, --allow and --default")
+  /// What the profile and the options describe together.
+  private func specification() throws(CommandFailure) -> (RegionMap, CompileOptions) {
+    if let profile {
+      guard self.default == nil else {
+        throw .usage("--default", "the profile says what becomes of other calls", remedy: "leave it out")
+      }
+      let profile = try ProfileFile.read(profile, architecture: arch)
+      let places = try CodePlaces(process: pid, architecture: profile.architecture)
+      do {
+        return (try named(in: places, added: profile.regionMap(finding: places.finder)), profile.options)
+      } catch let error as ProfileError {
+        throw .badProfile(error)
+      } catch {
+        throw error as? CommandFailure ?? .badInput("compile", "\(error)")
+      }
     }
     switch self.default {
-    case .allow where trap.isEmpty:
-      throw .usage("compile", "nothing would trap", remedy: "name code with --trap, or use --default trap with --allow")
-    case .trap where allow.isEmpty:
+    case .allow? where trap.isEmpty, nil where trap.isEmpty:
+      throw .usage(
+        "compile", "nothing would trap",
+        remedy: "name code with --trap, use --default trap with --allow, or name a profile")
+    case .trap? where allow.isEmpty:
       throw .usage(
         "compile", "every call would trap, those of the handler of the traps too",
         remedy: "name the code that may call with --allow")
     default: break
     }
-    var map = RegionMap(architecture: arch, default: self.default.disposition)
-    let places = try CodePlaces(process: pid, architecture: arch)
+    let architecture = arch ?? .host
+    let map = RegionMap(architecture: architecture, default: (self.default ?? .allow).disposition)
+    return (try named(in: CodePlaces(process: pid, architecture: architecture), added: map), CompileOptions())
+  }
+
+  /// The map with the code that the options name.
+  private func named(in places: CodePlaces, added map: RegionMap) throws(CommandFailure) -> RegionMap {
+    var map = map
     for text in trap { for range in try places.ranges(text, "--trap") { try insert(range, .trap, "--trap", &map) } }
     for text in allow { for range in try places.ranges(text, "--allow") { try insert(range, .allow, "--allow", &map) } }
     for text in dontCare {
@@ -105,12 +128,12 @@ struct CompileCommand: ParsableCommand {
     }
   }
 
-  private func compile(_ map: RegionMap) throws(CommandFailure) -> Program {
+  private func compile(_ map: RegionMap, _ options: CompileOptions) throws(CommandFailure) -> Program {
     do {
-      return try map.compile()
+      return try map.compile(options)
     } catch {
       throw .badInput(
-        "compile", error,
+        profile ?? "compile", error,
         remedy: "name fewer and larger ranges, and with --dont-care those between them that have no code")
     }
   }
@@ -136,6 +159,8 @@ struct CompileCommand: ParsableCommand {
       try destination.write(source.text(of: program).utf8)
     case .json:
       try destination.write(JSONFormat(map: map, disassembler: disassembler).text(of: program).utf8)
+    case .dot: try destination.write(DOTFormat(disassembler: disassembler).text(of: program).utf8)
+    case .svg: try destination.write(SVGFormat(disassembler: disassembler).text(of: program).utf8)
     }
   }
 }
