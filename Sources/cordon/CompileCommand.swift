@@ -75,13 +75,8 @@ struct CompileCommand: ParsableCommand {
       }
       let profile = try ProfileFile.read(profile, architecture: arch)
       let places = try CodePlaces(process: pid, architecture: profile.architecture)
-      do {
-        return (try named(in: places, added: profile.regionMap(finding: places.finder)), profile.options)
-      } catch let error as ProfileError {
-        throw .badProfile(error)
-      } catch {
-        throw error as? CommandFailure ?? .badInput("compile", "\(error)")
-      }
+      let map = try ProfileFile.regionMap(of: profile, in: places)
+      return (try named(in: places, added: map), profile.options)
     }
     switch self.default {
     case .allow? where trap.isEmpty, nil where trap.isEmpty:

@@ -26,6 +26,15 @@ enum ProfileFile {
     }
   }
 
+  /// The regions of a profile, with the modules that it names where `places` has them.
+  static func regionMap(of profile: Profile, in places: CodePlaces) throws(CommandFailure) -> RegionMap {
+    do {
+      return try profile.regionMap(finding: places.finder)
+    } catch {
+      throw .badProfile(error)
+    }
+  }
+
   private static func bytes(_ path: String) throws(Errno) -> [UInt8] {
     try Errno.typed {
       let file = path == "-" ? FileDescriptor.standardInput : try FileDescriptor.open(FilePath(path), .readOnly)

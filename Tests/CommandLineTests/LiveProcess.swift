@@ -10,16 +10,14 @@ struct LiveProcess: ~Copyable {
 
   /// Starts the program, and waits until it does its work: then all its libraries are mapped.
   init() throws {
-    let (theirInput, input) = try FileDescriptor.pipe()
-    let (output, theirOutput) = try FileDescriptor.pipe()
+    // What another test starts meanwhile must not get these ends, or this process would not see its input end.
+    let (theirInput, input) = try FileDescriptor.pipe(options: .closeOnExec)
+    let (output, theirOutput) = try FileDescriptor.pipe(options: .closeOnExec)
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_adddup2(&actions, theirInput.rawValue, 0)
     posix_spawn_file_actions_adddup2(&actions, theirOutput.rawValue, 1)
-    for descriptor in [theirInput, input, output, theirOutput] {
-      posix_spawn_file_actions_addclose(&actions, descriptor.rawValue)
-    }
     var id = pid_t()
     var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("cat"), nil]
     defer { free(arguments[0]) }

@@ -83,6 +83,15 @@ import Testing
     #expect(map.regions.count == 1)
   }
 
+  @Test func aProfileOfManyRegionsIsReadAtOnce() throws {
+    let regions = (0..<10_000).map { index -> String in
+      let start = 0x1000_0000 + UInt64(index) * 0x2000
+      return "  - {code: \(hexadecimal(start))-\(hexadecimal(start + 0x1000)), disposition: trap}\n"
+    }
+    let map = try profile("default: allow\nregions:\n" + regions.joined()).regionMap()
+    #expect(map.regions.count == 10_000)
+  }
+
   @Test func writableAndOtherCodeOfANameMayDiffer() throws {
     let profile = try profile(
       """

@@ -47,16 +47,18 @@ extension Profile {
 
   private static func code(_ values: [String: ProfileNode]) throws(ProfileError) -> ([Entry], [Gap]) {
     var entries: [Entry] = []
+    var listed: [Code: [Entry]] = [:]
     for region in try values["regions"]?.list("a list of regions") ?? [] {
-      for entry in try Self.entries(region) {
-        if let (earlier, node) = repetition(of: entry.entry, entry.node, in: entries) {
+      for (entry, node) in try Self.entries(region) {
+        if let earlier = listed[entry.code]?.first(where: entry.repeats) {
           throw node.error(
-            earlier.disposition == entry.entry.disposition
+            earlier.disposition == entry.disposition
               ? "this code is listed already in line \(earlier.place.line)"
               : "this code is \(earlier.disposition) already in line \(earlier.place.line)",
             remedy: "name code once")
         }
-        entries.append(entry.entry)
+        listed[entry.code, default: []].append(entry)
+        entries.append(entry)
       }
     }
     var gaps: [Gap] = []
@@ -64,15 +66,6 @@ extension Profile {
       gaps.append(Gap(range: try node.range(), place: node.place))
     }
     return (entries, gaps)
-  }
-
-  private static func repetition(
-    of entry: Entry, _ node: ProfileNode, in entries: [Entry]
-  ) -> (Entry, ProfileNode)? {
-    entries.first { other in
-      other.code == entry.code
-        && (other.writable == nil || entry.writable == nil || other.writable == entry.writable)
-    }.map { ($0, node) }
   }
 
   private static func entries(_ region: ProfileNode) throws(ProfileError) -> [(entry: Entry, node: ProfileNode)] {
@@ -151,5 +144,12 @@ extension Profile {
       numbers.append(number)
     }
     return numbers
+  }
+}
+
+extension Profile.Entry {
+  /// Whether the other entry names code that this one, of the same name, names too.
+  fileprivate func repeats(_ other: Self) -> Bool {
+    writable == nil || other.writable == nil || writable == other.writable
   }
 }
