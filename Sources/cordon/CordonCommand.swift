@@ -13,6 +13,6 @@ struct CordonCommand: ParsableCommand {
       """,
     subcommands: [
       CompileCommand.self, ShowCommand.self, CheckCommand.self, ProveCommand.self, DiffCommand.self,
-      CompareCommand.self, DoctorCommand.self,
+      CostCommand.self, CompareCommand.self, DoctorCommand.self,
     ])
 }
