@@ -24,10 +24,17 @@ struct LiveProcess: ~Copyable {
     try #require(posix_spawnp(&id, "cat", &actions, nil, &arguments, environ) == 0)
     try theirInput.close()
     try theirOutput.close()
+    try #require(try Self.echo(input, output))
+    (self.id, self.input, self.output) = (id, input, output)
+  }
+
+  /// Whether it does its work.
+  func echoes() throws -> Bool { try Self.echo(input, output) }
+
+  private static func echo(_ input: FileDescriptor, _ output: FileDescriptor) throws -> Bool {
     try input.writeAll([1])
     var echo: [UInt8] = [0]
-    try #require(try echo.withUnsafeMutableBytes { try output.read(into: $0) } == 1)
-    (self.id, self.input, self.output) = (id, input, output)
+    return try echo.withUnsafeMutableBytes { try output.read(into: $0) } == 1
   }
 
   /// The executable mappings whose line of /proc/PID/maps ends with `suffix`, read with the plainest means.
@@ -47,9 +54,10 @@ struct LiveProcess: ~Copyable {
   }
 
   deinit {
-    // Without input it has nothing left to do.
+    // Without input it has nothing left to do; but a process that was started meanwhile may hold its input open too.
     try? input.close()
     try? output.close()
+    kill(id, SIGKILL)
     waitpid(id, nil, 0)
   }
 }
