@@ -26,25 +26,7 @@ struct CompileCommand: ParsableCommand {
         cordon compile --trap 0x401000-0x402000 -f svg -o filter.svg
       """)
 
-  @Option(help: ArgumentHelp("Calls from this code trap.", valueName: "range"))
-  var trap: [String] = []
-
-  @Option(help: ArgumentHelp("Calls from this code are allowed.", valueName: "range"))
-  var allow: [String] = []
-
-  @Option(help: "What becomes of calls from any other code: allow (the default) or trap. A profile says it itself.")
-  var `default`: DefaultDisposition?
-
-  @Option(
-    help: ArgumentHelp(
-      "No code lies here: the filter may decide as is cheapest.", valueName: "range"))
-  var dontCare: [String] = []
-
-  @Option(help: ArgumentHelp("Look up module names in this live process.", valueName: "pid"))
-  var pid: ProcessNumber?
-
-  @Option(help: "The machine whose code it is: x86_64, aarch64 or riscv64. (default: this one, or the profile's)")
-  var arch: Architecture?
+  @OptionGroup var regions: RegionOptions
 
   @Option(
     name: [.short, .long],
@@ -63,63 +45,22 @@ struct CompileCommand: ParsableCommand {
   var profile: String?
 
   func run() throws {
-    let (map, options) = try specification()
+    if profile == nil { try refuseWithoutPurpose() }
+    let (map, options) = try regions.specification(profile: profile)
     try write(compile(map, options), map: map)
   }
 
-  /// What the profile and the options describe together.
-  private func specification() throws(CommandFailure) -> (RegionMap, CompileOptions) {
-    if let profile {
-      guard self.default == nil else {
-        throw .usage("--default", "the profile says what becomes of other calls", remedy: "leave it out")
-      }
-      let profile = try ProfileFile.read(profile, architecture: arch)
-      let places = try CodePlaces(process: pid, architecture: profile.architecture)
-      let map = try ProfileFile.regionMap(of: profile, in: places)
-      return (try named(in: places, added: map), profile.options)
-    }
-    switch self.default {
-    case .allow? where trap.isEmpty, nil where trap.isEmpty:
+  private func refuseWithoutPurpose() throws(CommandFailure) {
+    switch regions.default {
+    case .allow? where regions.trap.isEmpty, nil where regions.trap.isEmpty:
       throw .usage(
         "compile", "nothing would trap",
         remedy: "name code with --trap, use --default trap with --allow, or name a profile")
-    case .trap? where allow.isEmpty:
+    case .trap? where regions.allow.isEmpty:
       throw .usage(
         "compile", "every call would trap, those of the handler of the traps too",
         remedy: "name the code that may call with --allow")
     default: break
-    }
-    let architecture = arch ?? .host
-    let map = RegionMap(architecture: architecture, default: (self.default ?? .allow).disposition)
-    return (try named(in: CodePlaces(process: pid, architecture: architecture), added: map), CompileOptions())
-  }
-
-  /// The map with the code that the options name.
-  private func named(in places: CodePlaces, added map: RegionMap) throws(CommandFailure) -> RegionMap {
-    var map = map
-    for text in trap { for range in try places.ranges(text, "--trap") { try insert(range, .trap, "--trap", &map) } }
-    for text in allow { for range in try places.ranges(text, "--allow") { try insert(range, .allow, "--allow", &map) } }
-    for text in dontCare {
-      for range in try places.ranges(text, "--dont-care") { try insert(range, nil, "--dont-care", &map) }
-    }
-    return map
-  }
-
-  private func insert(
-    _ range: AddressRange, _ disposition: Disposition?, _ option: String, _ map: inout RegionMap
-  ) throws(CommandFailure) {
-    do {
-      if let disposition { try map.insert(range, disposition) } else { try map.insertDontCare(range) }
-    } catch {
-      throw .badInput(option, error, remedy: Self.remedy(error))
-    }
-  }
-
-  private static func remedy(_ error: RegionError) -> String? {
-    switch error {
-    case .contradiction: "let the ranges end where the others start"
-    case .aboveUserSpace(_, let architecture): "--arch says whose code it is; it is taken for \(architecture)"
-    default: nil
     }
   }
 

@@ -71,6 +71,23 @@ import Testing
     #expect(outcome.lines[0].contains("it answers \(verdict), and "))
   }
 
+  @Test func aProfileIsASpecificationToo() async throws {
+    let folder = try TemporaryFolder()
+    let profile = try folder.write(
+      Array(
+        "default: errno EPERM\nallowed-calls: exit_group\nregions:\n  - {code: 0x1000-0x2000, disposition: allow}\n"
+          .utf8),
+      to: "p.yaml")
+    let filter = folder.file("p.bpf")
+    try #require(await CordonBinary.run("compile", profile, "-f", "raw", "-o", filter).status == 0)
+    let proved = try await CordonBinary.run("prove", filter, profile)
+    #expect(proved.status == 0 && proved.output.hasSuffix("decides every call as specified\n"), "\(proved.error)")
+    let widened = try await CordonBinary.run("prove", filter, profile, "--allow", "0x3000-0x4000")
+    #expect(widened.status == 1)
+    #expect(widened.output.contains("it answers errno 1, and allow is specified"), "\(widened.output)")
+    #expect(try await CordonBinary.run("prove", filter, profile, "--default", "trap").status == 64)
+  }
+
   @Test func diffShowsTheOneCallOfAll() async throws {
     let folder = try TemporaryFolder()
     _ = try folder.write(strange(), to: "a")

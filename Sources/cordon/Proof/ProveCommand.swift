@@ -12,17 +12,21 @@ struct ProveCommand: ParsableCommand {
       `cordon check`, and the exit code is 1. A filter that computes what the reasoning does not cover (products of \
       two parts of a call, say) gives neither: exit code 65, with the offset of the instruction.
 
-      The specification is written as for `cordon compile`: ranges of code, half-open, that say where the system call \
+      The specification is written as for `cordon compile`: a profile, or ranges of code, half-open, that say where the system call \
       instructions lie. What straddles the edge of a range gets the default.
 
       Examples:
         cordon prove filter.bpf --trap 0x7f1234560000-0x7f1234570000
+        cordon prove filter.bpf Filters/wine-bands.yaml
         cordon prove filter.bpf --default trap --pid 4711 --allow 'libc.so*' --allow vdso
         cordon prove old.bpf --stacked new.bpf --trap 0x401000-0x402000 --trap 0x501000-0x502000
       """)
 
   @Argument(help: "A raw filter (an array of struct sock_filter); - is standard input.")
   var file: String
+
+  @Argument(help: "A profile: a YAML file as Filters/README.md describes it.")
+  var profile: String?
 
   @OptionGroup var regions: RegionOptions
 
@@ -31,15 +35,15 @@ struct ProveCommand: ParsableCommand {
   var stacked: [String] = []
 
   func run() throws {
-    guard !regions.isEmpty else {
+    guard profile != nil || !regions.isEmpty else {
       throw CommandFailure.usage(
-        "prove", "nothing says what the filter is to do", remedy: "name code with --trap or --allow, or give --default")
+        "prove", "nothing says what the filter is to do", remedy: "name a profile, name code with --trap or --allow, or give --default")
     }
-    let map = try regions.map()
+    let (map, options) = try regions.specification(profile: profile)
     let files = try InputFile.read([file] + stacked)
     let found = try Proof.difference(files) { () throws(ProofError) in
       try Prover.difference(
-        FilterStack(files.map(\.program)), RegionSpecification(map),
+        FilterStack(files.map(\.program)), RegionSpecification(map, options),
         like: SeccompData(nr: 0, arch: AuditArchitecture(map.architecture)))
     }
     let subject = files.count == 1 ? files[0].name : "the stack of \(files.count) filters"
