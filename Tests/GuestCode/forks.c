@@ -35,11 +35,11 @@ int32_t guest_fork_and_call(long (*code)(void), long wanted) {
   _exit(wrong);
 }
 
-int32_t guest_wait_in_vfork(uint32_t seconds) {
+int32_t guest_wait_in_vfork(const volatile int32_t *until) {
   pid_t child = vfork();
   if (child == 0) {
-    struct timespec time = {seconds, 0};
-    nanosleep(&time, NULL);
+    struct timespec time = {0, 10000000};
+    while (*until == 0) nanosleep(&time, NULL);
     _exit(0);
   }
   return status_of(child);

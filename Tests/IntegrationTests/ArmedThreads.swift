@@ -24,7 +24,7 @@ import Testing
         post.wait()
         return TestThread { TestThread(trapped).join() }.join()
       }
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       check(trapped(), 4711, "in the caller")
       post.open()
       check(old.map { $0.join() }, [4711, 4711, 4711, 4711], "in threads from before activation")
@@ -40,7 +40,7 @@ import Testing
       begin()
       let guest = try Guest(mechanism, .getpid)
       guest.log.answer(Number.getpid, .value, 4711)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       let getpid = guest.function(.getpid, as: (@convention(c) () -> Int).self)
       // The child itself, its child, and a thread of it.
       check(guest_fork_and_call(getpid, 4711), 0, "what was wrong in the children")
@@ -57,7 +57,7 @@ import Testing
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
       begin()
       let guest = try Guest(mechanism, .getpid)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       for depth in 1...3 {
         let before = guest.log.hooked
         let child = guest.call(Number.fork)
@@ -92,7 +92,7 @@ import Testing
         post.wait()
         return guest.call(Number.getpid)
       }
-      try guest.session.activate(for: .callingThread)
+      try guest.activate(for: .callingThread)
       post.open()
       check(old.join(), Int(getpid()), "in a thread from before")
       check(guest.log.hooked, 0, "trapped calls")
@@ -108,7 +108,7 @@ import Testing
       begin()
       let guest = try Guest(mechanism)
       guest.log.answer(Number.getpid, .value, 4711)
-      try guest.session.activate(for: .callingThread)
+      try guest.activate(for: .callingThread)
       for round in 1...3 {
         check(guest.call(Number.getpid), 4711, "in the caller")
         check(guest.log.hooked, round, "trapped calls")
@@ -124,7 +124,7 @@ import Testing
       begin()
       let guest = try Guest("sud-selector")
       guest.log.answer(Number.getpid, .value, 4711)
-      try guest.session.activate(for: .callingThread)
+      try guest.activate(for: .callingThread)
       let parent = Int(getppid())
       for _ in 0..<3 {
         check(guest.call(Number.getpid), 4711, "the guest's call")

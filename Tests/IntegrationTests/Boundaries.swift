@@ -168,7 +168,7 @@ private let layouts: [Layout] = Layout.allCases.filter { layout in
       guest.log.answer(Number.getpid, .value, 4711)
       let range = [(line, middle + 0x1000), (line, middle), (middle, middle + 0x1000)][which]
       try guest.session.trap(AddressRange(start: range.0, end: range.1))
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       for round in 1...3 {
         let result = guest_enter(middle - 1, Number.getpid, 0, 0, 0, 0)
         check(result, which == 0 ? 4711 : Int(getpid()), "the instruction across the line")

@@ -46,7 +46,7 @@ private let threadFlags = 0x350f00  // VM FS FILES SIGHAND THREAD SYSVSEM PARENT
       begin()
       let guest = try Guest(mechanism, .child)
       if onAlternateStack { useAlternateStack() }
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       for round in 1...3 {
         let child = sharedMemory(of: GuestChild.self)
         child.pointee.number = UInt64(Number.vfork)
@@ -69,7 +69,7 @@ private let threadFlags = 0x350f00  // VM FS FILES SIGHAND THREAD SYSVSEM PARENT
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String, number = number as Int] in
       begin()
       let guest = try Guest(mechanism, .child)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       let child = sharedMemory(of: GuestChild.self)
       child.pointee.number = UInt64(number)
       child.pointee.arguments.0 = UInt64(number == Number.clone ? SIGCHLD : 0)
@@ -89,7 +89,7 @@ private let threadFlags = 0x350f00  // VM FS FILES SIGHAND THREAD SYSVSEM PARENT
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
       begin()
       let guest = try Guest(mechanism, .registers)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       for flags in RegisterPatterns.flags {
         // Not shared: each side has its own.
         let registers = UnsafeMutablePointer<GuestRegisters>.allocate(capacity: 1)
@@ -110,7 +110,7 @@ private let threadFlags = 0x350f00  // VM FS FILES SIGHAND THREAD SYSVSEM PARENT
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String, number = number as Int] in
       begin()
       let guest = try Guest(mechanism, .child)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       let child = sharedMemory(of: GuestChild.self)
       let stack = newStack()
       setUp(child, number, flags: cloneVM, signal: Int(SIGCHLD), stack: stack)
@@ -129,7 +129,7 @@ private let threadFlags = 0x350f00  // VM FS FILES SIGHAND THREAD SYSVSEM PARENT
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String, number = number as Int] in
       begin()
       let guest = try Guest(mechanism, .child)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       for round in 1...20 {
         let child = sharedMemory(of: GuestChild.self)
         let stack = newStack()
@@ -153,7 +153,7 @@ private let threadFlags = 0x350f00  // VM FS FILES SIGHAND THREAD SYSVSEM PARENT
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
       begin()
       let guest = try Guest(mechanism, .leave)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       let leave = UnsafeMutableRawPointer(bitPattern: UInt(guest.address(.leave)))
       for round in 1...20 {
         var thread = pthread_t()
@@ -177,7 +177,7 @@ private let threadFlags = 0x350f00  // VM FS FILES SIGHAND THREAD SYSVSEM PARENT
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
       begin()
       let guest = try Guest(mechanism, .child)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       let child = sharedMemory(of: GuestChild.self)
       setUp(child, Number.clone3, flags: 0x1_0000_0000, signal: Int(SIGCHLD), stack: nil)
       child.pointee.status = 13

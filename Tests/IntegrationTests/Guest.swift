@@ -25,6 +25,16 @@ final class Guest: Sendable {
     try session.setHook(log.hook(hook))
   }
 
+  /// Activates the session, and says why where that is refused: an error thrown in an exit test is not told.
+  func activate(for scope: Session.Scope = .callingThread) throws(SessionError) {
+    do throws(SessionError) {
+      try session.activate(for: scope)
+    } catch {
+      Issue.record("not activated: \(error)")
+      throw error
+    }
+  }
+
   func region(_ template: GuestTemplate) -> Region {
     guard let region = places[template] else { preconditionFailure("\(template) was not asked for") }
     return region

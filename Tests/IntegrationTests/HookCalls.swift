@@ -13,7 +13,7 @@ import Testing
       let guest = try Guest(mechanism, .getpid, hook: guest_nesting_hook)
       guest.log.raw.pointee.nested = guest.function(.getpid, as: (@convention(c) () -> Int).self)
       guest.log.raw.pointee.bound = 7
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       check(guest.call(Number.getppid), Int(getppid()), "the outer call")
       check(guest.log.calls(Number.getppid), 1, "outer calls")
       check(guest.log.calls(Number.getpid), 7, "nested calls")
@@ -32,7 +32,7 @@ import Testing
       let guest = try Guest(mechanism, default: defaultTraps ? .trap : .allow, hook: guest_libc_hook)
       guest.log.raw.pointee.guest_start = guest.address(.call)
       guest.log.raw.pointee.guest_end = guest.region(.call).range.end
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       for round in 1...10 {
         check(guest.call(Number.getpid), 3, "what of the hook's own calls went right")
         check(guest.log.hooked, round, "trapped calls of the guest")
@@ -80,7 +80,7 @@ import Testing
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
       begin()
       let guest = try Guest(mechanism, hook: guest_rewriting_hook)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       check(guest.call(Number.getuid), Int(getpid()), "getuid, made getpid")
       check(guest.call(Number.kill, 0, 0, Int(getpid())), 0, "kill(0, 0), made kill of this process")
       check(guest.call(Number.kill, 0, 0, 0x7fff_fff0), Int(-ESRCH), "kill(0, 0), made kill of nobody")
@@ -99,7 +99,7 @@ import Testing
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
       begin()
       let guest = try Guest(mechanism, .withoutTLS)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       let answers = UnsafeMutablePointer<Int>.allocate(capacity: 3)
       answers.initialize(repeating: -1, count: 3)
       let function = guest.function(.withoutTLS, as: (@convention(c) (Int, UnsafeMutablePointer<Int>) -> Int).self)

@@ -11,7 +11,7 @@ import Testing
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
       begin()
       let guest = try Guest(mechanism)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       let start = monotonicMilliseconds()
       let stopper = guest_fork_stopper(getpid(), 150_000, 150_000)
       let request = guest.scratch.holding(timespec(tv_sec: 0, tv_nsec: 900_000_000))
@@ -34,7 +34,7 @@ import Testing
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String, restarts = restarts as Bool] in
       begin()
       let guest = try Guest(mechanism, .restorer)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       var ends: [Int32] = [0, 0]
       pipe(&ends)
       guest_signals().pointee.descriptor = ends[1]
@@ -65,7 +65,7 @@ import Testing
       begin()
       let guest = try Guest(mechanism, .restorer)
       if onAlternateStack { useAlternateStack() }
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       var ends: [Int32] = [0, 0]
       pipe(&ends)
       let flags = onAlternateStack ? KernelAction.onStack : 0
@@ -92,7 +92,7 @@ import Testing
       begin()
       let guest = try Guest(mechanism, .once, hook: guest_jumping_hook)
       if onAlternateStack { useAlternateStack() }
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       check(guest_call_and_jump(guest.address(.once), 2000), 2000, "jumps")
       check(guest.log.hooked, 2000, "trapped calls")
       check(currentMask(), 0, "the mask after the jumps")
@@ -105,7 +105,7 @@ import Testing
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
       begin()
       let guest = try Guest(mechanism)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       var ends: [Int32] = [0, 0]
       pipe(&ends)
       guest.scratch.storeBytes(of: Int(ends[0]), as: Int.self)

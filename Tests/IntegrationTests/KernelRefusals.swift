@@ -1,6 +1,7 @@
 import Cordon
 import Glibc
 import GuestCode
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -34,7 +35,7 @@ import Testing
       let guest = try Guest("seccomp")
       let before = ProcessState()
       #expect(!before.noNewPrivileges)
-      try guest.session.activate(for: .callingThread)
+      try guest.activate(for: .callingThread)
       let after = ProcessState()
       #expect(after.noNewPrivileges)
       check(after.filters, before.filters + 1, "filters")
@@ -107,7 +108,7 @@ import Testing
       check(guest.log.hooked, 0, "trapped calls")
       done.open()
       check(other.join(), 0, "the other thread's filter")
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       check(guest.call(Number.getpid), Int(getpid()), "the region's call, when that thread has ended")
       check(guest.log.hooked, 1, "trapped calls")
     }
@@ -134,7 +135,7 @@ import Testing
       // What the kernel has instead can be used.
       for name in mechanisms.prefix(1) where name != "seccomp" {
         let guest = try Guest(name)
-        try guest.session.activate()
+        try guest.activate()
         check(guest.call(Number.getpid), Int(getpid()), "the region's call")
         check(guest.log.hooked, 1, "trapped calls")
       }
@@ -164,7 +165,7 @@ import Testing
         check(ProcessState(), before, "the process")
       }
       let guest = try Guest("seccomp")
-      try guest.session.activate()
+      try guest.activate()
       check(guest.call(Number.getpid), Int(getpid()), "the region's call, under seccomp")
       check(guest.log.hooked, 1, "trapped calls")
     }
@@ -183,17 +184,20 @@ import Testing
       sigaction(SIGSYS, &own, nil)
       // Threads on both sides of the one that does not answer.
       let (refused, activated) = (Signpost(), Signpost())
+      let called = Mutex(0)
       let work: @Sendable () -> [Int] = {
         refused.wait()
         let first = guest.call(Number.getpid)
+        called.withLock { $0 += 1 }
         activated.wait()
         return [first, guest.call(Number.getpid)]
       }
       let older = TestThread { work() == [Int(getpid()), 4711] ? 1 : 0 }
       nonisolated(unsafe) let id = sharedMemory(of: Int32.self)
+      nonisolated(unsafe) let until = sharedMemory(of: Int32.self)
       let stuck = TestThread {
         id.pointee = gettid()
-        let result = guest_wait_in_vfork(4)
+        let result = guest_wait_in_vfork(until)
         return result == 0 && work() == [Int(getpid()), 4711] ? 1 : 0
       }
       while id.pointee == 0 { usleep(1000) }
@@ -210,9 +214,10 @@ import Testing
       pthread_kill(pthread_self(), SIGSYS)
       check(delivery(SIGSYS).count, 1, "deliveries to the program's own handler")
       refused.open()
-      while isBlocked(id.pointee, in: Number.vfork) { usleep(1000) }
+      until.pointee = 1
+      while called.withLock({ $0 }) < 3 { usleep(1000) }
       // Now that all can answer, the same session can be activated.
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       check(guest.call(Number.getpid), 4711, "the region's call, trapped")
       activated.open()
       check([older.join(), stuck.join(), newer.join()], [1, 1, 1], "the calls of the other threads, before and after")

@@ -11,7 +11,7 @@ import Testing
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
       begin()
       let guest = try Guest(mechanism, .call32)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       let high = 0x5a5a_5a5a_0000_0000
       check(
         guest.call32(OldNumber.getpid | high, high | 1, high | 2, high | 3, high | 4, high | 5, high | 0xffff_fff0),
@@ -53,7 +53,7 @@ import Testing
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
       begin()
       let guest = try Guest(mechanism)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       // x32, minus one, beyond the table; the upper half of RAX is nobody's business.
       for number in [0x4000_0027, -1, 1000, 0x7fff_ffff, 0xdead_0000_0027, 0xdead_ffff_ffff] {
         let before = guest.log.hooked
@@ -79,7 +79,7 @@ import Testing
       let page: UInt64 = 0xffff_ffff_ff60_0000
       guest.log.raw.pointee.guest_start = page
       guest.log.raw.pointee.guest_end = page + 4096
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
 
       typealias Time = @convention(c) (UnsafeMutablePointer<Int>?) -> Int
       let timeOfPage = unsafeBitCast(UInt(page + 0x400), to: Time.self)

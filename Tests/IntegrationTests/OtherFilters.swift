@@ -18,7 +18,7 @@ import Testing
       let guest = try Guest(mechanism)
       nativeCall(Number.prctl, 38, 1)
       check(GuestFilter().load(), 0, "seccomp")
-      try guest.session.activate()
+      try guest.activate()
       check(guest.call(Number.getuid), -77, "refused with an errno")
       check(guest.call(Number.getgid), 88, "answered by the program's handler")
       check(guest.log.hooked, 2, "trapped calls")
@@ -37,7 +37,7 @@ import Testing
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
       begin()
       let guest = try Guest(mechanism, .restorer)
-      try guest.session.activate()
+      try guest.activate()
       guest_signals().pointee.result = 88
       check(guest.setAction(SIGSYS, guest.handler()).result, 0, "rt_sigaction")
       check(guest.call(Number.prctl, 38, 1, 0, 0, 0), 0, "no_new_privs")

@@ -11,7 +11,7 @@ import Testing
       begin()
       installNatively(KernelAction(handler: guest_signal_handler(), flags: KernelAction.siginfo, mask: bit(SIGUSR2)))
       let guest = try Guest(mechanism)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       check(kill(getpid(), SIGSYS), 0, "kill")
       waitForDelivery(1)
       check(delivery(SIGSYS).code, 0, "si_code of kill")
@@ -46,7 +46,7 @@ import Testing
       begin()
       installNatively(KernelAction(handler: guest_plain_signal_handler()))
       let guest = try Guest(mechanism)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       guest.raise(SIGSYS)
       waitForDelivery(1)
       check(guest.call(Number.getpid), Int(getpid()), "the next trap")
@@ -60,7 +60,7 @@ import Testing
       installNatively(
         KernelAction(handler: guest_signal_handler(), flags: KernelAction.siginfo | KernelAction.resetHand))
       let guest = try Guest(mechanism)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       guest.raise(SIGSYS)
       guard delivery(SIGSYS).count == 1, guest.call(Number.getpid) == Int(getpid()) else { exit(1) }
       guard guest.setAction(SIGSYS, nil).old.handler == 0 else { exit(2) }
@@ -75,7 +75,7 @@ import Testing
       begin()
       installNatively(KernelAction(handler: 1))
       let guest = try Guest(mechanism)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       for _ in 0..<3 { check(guest.raise(SIGSYS), 0, "tgkill") }
       check(guest.call(Number.getpid), Int(getpid()), "the next trap")
       check(guest.log.hooked, 4, "trapped calls")
@@ -93,7 +93,7 @@ import Testing
         how == "ignored"
           ? KernelAction(handler: 1) : KernelAction(handler: guest_plain_signal_handler(), flags: restart))
       let guest = try Guest(mechanism)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       var ends: [Int32] = [0, 0]
       pipe(&ends)
       let (thread, id, writeEnd) = (pthread_self(), gettid(), ends[1])
@@ -118,7 +118,7 @@ import Testing
     await #expect(processExitsWith: .signal(SIGSYS)) { [mechanism = mechanism as String, how = how as String] in
       begin()
       let guest = try Guest(mechanism)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       guard guest.call(Number.getpid) == Int(getpid()) else { exit(1) }
       switch how {
       case "kill": kill(getpid(), SIGSYS)
@@ -140,7 +140,7 @@ import Testing
         restorer: 0x1234_5000, mask: bit(SIGUSR1) | bit(SIGSYS))
       installNatively(first)
       let guest = try Guest(mechanism, .restorer)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       check(guest.setAction(SIGSYS, nil).old, first, "the disposition from before activation")
 
       let second = guest.handler(mask: bit(SIGUSR2))
@@ -177,7 +177,7 @@ import Testing
       installNatively(KernelAction(handler: guest_signal_handler(), flags: KernelAction.siginfo))
       let guest = try Guest(mechanism, .restorer)
       guest_signals().pointee.call = guest.function(.call, as: GuestCall.self)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       // Often: whatever is kept for a child must not push out what is kept for the parent.
       for _ in 0..<200 {
         var status: Int32 = -1

@@ -31,7 +31,7 @@ import Testing
       begin()
       let guest = try Guest(first)
       let other = try Guest(second)
-      try guest.session.activate()
+      try guest.activate()
       let state = ProcessState()
       do throws(SessionError) {
         try guest.session.activate(for: .allThreads)
@@ -85,7 +85,7 @@ import Testing
       ready.wait()
       expectRefusal(.signalBlocked(threads: [id.pointee]), of: guest.session, for: .allThreads)
       // Another thread's mask is its own business where only this one is armed.
-      try guest.session.activate(for: .callingThread)
+      try guest.activate(for: .callingThread)
       check(guest.call(Number.getpid), Int(getpid()), "the same session, for this thread")
       check(guest.log.hooked, 1, "trapped calls")
       done.open()

@@ -13,7 +13,7 @@ import TrapEngine
       begin()
       let guest = try Guest(mechanism, .registers)
       guest.log.answer(Number.getpid, try #require(CordonVerdictKind(rawValue: verdict)), 4711)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       for flags in RegisterPatterns.flags {
         let registers = sharedMemory(of: GuestRegisters.self)
         registers.pointee.before = RegisterPatterns.file(flags: flags, number: Number.getpid)
@@ -33,7 +33,7 @@ import TrapEngine
       begin()
       let guest = try Guest(mechanism, .registers32)
       guest.log.answer(OldNumber.getpid, try #require(CordonVerdictKind(rawValue: verdict)), 4711)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       for flags in RegisterPatterns.flags {
         let registers = sharedMemory(of: GuestRegisters.self)
         registers.pointee.before = RegisterPatterns.file(flags: flags, number: OldNumber.getpid)
@@ -51,7 +51,7 @@ import TrapEngine
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
       begin()
       let guest = try Guest(mechanism, .registers)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       let registers = sharedMemory(of: GuestRegisters.self)
       let before = RegisterPatterns.file(flags: 0xcd5, number: Number.getpid)
       registers.pointee.before = before
@@ -90,7 +90,7 @@ import TrapEngine
       let template: GuestTemplate = isWide ? .vectors : .vectorsSSE
       let guest = try Guest(mechanism, template, hook: guest_clobbering_hook)
       guest.log.answer(Number.getpid, try #require(CordonVerdictKind(rawValue: verdict)), 4711)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       let vectors = sharedMemory(of: GuestVectors.self)
       vectors.pointee.number = UInt64(Number.getpid)
       vectors.pointee.before = VectorPatterns.file()

@@ -10,7 +10,7 @@ import Testing
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
       begin()
       let guest = try Guest(mechanism, .restorer)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       check(guest.setAction(SIGUSR1, guest.handler()).result, 0, "rt_sigaction")
       let before = currentMask()
       let blocked = guest.setMask(SIG_BLOCK, bit(SIGUSR1))
@@ -34,7 +34,7 @@ import Testing
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
       begin()
       let guest = try Guest(mechanism)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       let before = currentMask()
       let all = everySignal & ~bit(SIGSYS)
       for (how, mask) in [(SIG_SETMASK, UInt64.max), (SIG_BLOCK, UInt64.max), (SIG_BLOCK, bit(SIGSYS))] {
@@ -57,7 +57,7 @@ import Testing
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
       begin()
       let guest = try Guest(mechanism)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       let before = currentMask()
       // Two pages of which only the first can be used.
       let pages = mmap(nil, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)

@@ -13,7 +13,7 @@ import Testing
       begin()
       let guest = try Guest(mechanism, .restorer, .registersSignal)
       let stack = onAlternateStack ? useAlternateStack() : nil
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       let flags = onAlternateStack ? KernelAction.onStack : 0
       check(guest.setAction(SIGTRAP, guest.handler(flags: flags)).result, 0, "rt_sigaction")
       for flags in RegisterPatterns.flags {
@@ -39,7 +39,7 @@ import Testing
       begin()
       let guest = try Guest(mechanism, .restorer, .registersSignal)
       let stack = onAlternateStack ? useAlternateStack() : nil
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       let flags = onAlternateStack ? KernelAction.onStack : 0
       guest.setAction(SIGTRAP, guest.handler(flags: flags, mask: bit(SIGHUP)))
       guest.setAction(SIGUSR1, guest.handler(flags: flags, mask: bit(SIGUSR2)))
@@ -79,7 +79,7 @@ import Testing
       begin()
       let template: GuestTemplate = isWide ? .vectorsSignal : .vectorsSSESignal
       let guest = try Guest(mechanism, .restorer, template)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       guest.setAction(SIGTRAP, guest.handler())
       guest_signals().pointee.clobbers = 1
       let vectors = sharedMemory(of: GuestVectors.self)
@@ -97,7 +97,7 @@ import Testing
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
       begin()
       let guest = try Guest(mechanism, .restorer)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       guest.setAction(SIGUSR1, guest.handler())
       guest_signals().pointee.mask_to_return = UInt64.max
       guest.raise(SIGUSR1)

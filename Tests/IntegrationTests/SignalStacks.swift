@@ -12,7 +12,7 @@ import Testing
       let guest = try Guest(mechanism)
       let memory = (0..<2).map { _ in UnsafeMutableRawPointer.allocate(byteCount: 65536, alignment: 16) }
       let ranges = memory.map { UInt64(UInt(bitPattern: $0))..<UInt64(UInt(bitPattern: $0) + 65536) }
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
 
       check(guest.stack().flags, Int32(SS_DISABLE), "the flags without a stack")
       for turn in [0, 1, 0] {
@@ -40,7 +40,7 @@ import Testing
       begin()
       let guest = try Guest(mechanism, .restorer)
       let stack = useAlternateStack()
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       guest_signals().pointee.asks_for_stack = 1
       check(guest.setAction(SIGUSR1, guest.handler(flags: KernelAction.onStack)).result, 0, "rt_sigaction")
       guest.raise(SIGUSR1)

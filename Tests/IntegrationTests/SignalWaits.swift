@@ -109,7 +109,7 @@ private final class Wait {
       begin()
       let guest = try Guest(mechanism, .restorer)
       let wait = Wait(guest)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       guest.setAction(SIGUSR1, guest.handler(mask: UInt64.max))
       let blocked = bit(SIGUSR1) | bit(SIGWINCH)
       guest.setMask(SIG_SETMASK, blocked)
@@ -138,7 +138,7 @@ private final class Wait {
       begin()
       let guest = try Guest(mechanism)
       let wait = Wait(guest)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       let masks = [0, guest.scratch.holding(UInt64.max, at: 256), guest.scratch.holding(bit(SIGUSR1), at: 264)]
       for mask in masks {
         let nothing = call == .ioUringEnterExtended ? Int(-ETIME) : 0
@@ -163,7 +163,7 @@ private final class Wait {
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
       begin()
       let guest = try Guest(mechanism, .restorer)
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       check(guest.setAction(SIGUSR1, guest.handler(mask: UInt64.max)).result, 0, "rt_sigaction")
       guest.raise(SIGUSR1)
       check(delivery(SIGUSR1).count, 1, "deliveries")

@@ -22,7 +22,7 @@ import Testing
         return storm(guest, index, seconds: seconds)
       }
       let old = (0..<32).map { index in TestThread { body(index) } }
-      try guest.session.activate(for: .allThreads)
+      try guest.activate(for: .allThreads)
       let new = (32..<64).map { index in TestThread { body(index) } }
       start.open()
       let rounds = (old + new).map { $0.join() }

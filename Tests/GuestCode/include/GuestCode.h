@@ -47,8 +47,8 @@ uint64_t guest_return(void);
 /// `wanted`. 0, or which of the three (1, 2, 4, added up) went wrong.
 int32_t guest_fork_and_call(long (*code)(void), long wanted);
 
-/// Waits for a vfork child that sleeps for so many seconds; 0 if all went well.
-int32_t guest_wait_in_vfork(uint32_t seconds);
+/// Waits for a vfork child that ends when `*until` is no longer 0; 0 if all went well.
+int32_t guest_wait_in_vfork(const volatile int32_t *until);
 
 /// Writes bytes to an address, which may be 0.
 void guest_write(uint64_t address, const uint8_t *bytes, size_t count);
