@@ -37,7 +37,8 @@ struct ProveCommand: ParsableCommand {
   func run() throws {
     guard profile != nil || !regions.isEmpty else {
       throw CommandFailure.usage(
-        "prove", "nothing says what the filter is to do", remedy: "name a profile, name code with --trap or --allow, or give --default")
+        "prove", "nothing says what the filter is to do",
+        remedy: "name a profile, name code with --trap or --allow, or give --default")
     }
     let (map, options) = try regions.specification(profile: profile)
     let files = try InputFile.read([file] + stacked)
