@@ -28,6 +28,8 @@ let package = Package(
       url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     // Percentiles of what the comparator measures, without keeping every sample.
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    // Profile files: YAML with the line and column of every value, for errors that point at it.
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     .systemLibrary(
@@ -38,7 +40,9 @@ let package = Package(
     .target(name: "CordonShims", dependencies: ["TrapEngine"], cSettings: strictC),
     .target(name: "FilterCompiler", swiftSettings: strict),
     .target(
-      name: "SyscallPolicy", dependencies: ["FilterCompiler", "CLibSeccomp"], swiftSettings: strict),
+      name: "SyscallPolicy",
+      dependencies: ["FilterCompiler", "CLibSeccomp", .product(name: "Yams", package: "Yams")],
+      swiftSettings: strict),
     .target(
       name: "Cordon",
       dependencies: [
@@ -69,7 +73,10 @@ let package = Package(
       dependencies: ["CordonComparator", .product(name: "SystemPackage", package: "swift-system")],
       swiftSettings: strict),
     .testTarget(name: "FilterCompilerTests", dependencies: ["FilterCompiler"], swiftSettings: strict),
-    .testTarget(name: "SyscallPolicyTests", dependencies: ["SyscallPolicy"], swiftSettings: strict),
+    .testTarget(
+      name: "SyscallPolicyTests",
+      dependencies: ["CLibSeccomp", "Cordon", "FilterCompiler", "SyscallPolicy", "cordon"],
+      swiftSettings: strict),
     .testTarget(
       name: "CordonTests", dependencies: ["Cordon", "FilterCompiler", "TrapEngine"], swiftSettings: strict),
     .testTarget(
@@ -81,7 +88,7 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "CLinux", "cordon", "FilterCompiler",
+        "CLinux", "cordon", "FilterCompiler", "ReadmeExample",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],

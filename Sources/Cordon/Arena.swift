@@ -4,12 +4,16 @@ import SystemPackage
 
 /// A 4 GiB block of address space, aligned to 4 GiB, in which a session maps its own regions. All addresses of the block
 /// share their upper 32 bits, and nothing else is ever mapped there, so one comparison decides for all of it.
+///
+/// The kernel sees the address after an instruction, so what ends at the block's first byte lies below it: the last page
+/// there belongs to the arena too, and the block's own last page stays empty.
 struct Arena: Sendable {
-  /// The whole block. What is not mapped in it is reserved without access.
+  /// The block and the page below it. What is not mapped in it is reserved without access.
   let range: AddressRange
   private var next: UInt64
 
   private static let blockSize: UInt64 = 1 << 32
+  private static let page = UInt64(sysconf(Int32(_SC_PAGESIZE)))
 
   /// Where blocks go: above what a program of fixed address uses, below where the kernel puts position-independent
   /// programs (0x5555…), and clear of the bottom-up layouts (0x1555…, 0x2aaa…) and of sanitizers' shadows (up to
@@ -19,29 +23,33 @@ struct Arena: Sendable {
 
   /// Reserves a block; nil where the address space is limited.
   init?() {
-    guard let start = Arena.reserveInZone() ?? Arena.reserveAnywhere(),
-      let range = try? AddressRange(start: start, end: start + Arena.blockSize)
+    guard let block = Arena.reserveInZone() ?? Arena.reserveAnywhere(),
+      let range = try? AddressRange(start: block - Arena.page, end: block + Arena.blockSize)
     else { return nil }
     self.range = range
-    next = start
+    next = block
   }
 
   /// A random place, so that an address in the block cannot be guessed from another process's.
   private static func reserveInZone() -> UInt64? {
     for _ in 0..<16 {
-      let start = UInt64.random(in: zone) & ~(blockSize - 1)
-      if reserve(blockSize, at: start) == start { return start }
+      let block = UInt64.random(in: zone) & ~(blockSize - 1)
+      if reserve(blockSize + page, at: block - page) != nil { return block }
     }
     return nil
   }
 
   private static func reserveAnywhere() -> UInt64? {
-    // Twice the size always holds an aligned block; the rest is given back.
+    // Twice the size holds an aligned block and a page below, unless it lies on the line itself.
     guard let start = reserve(blockSize * 2, at: nil) else { return nil }
-    let aligned = (start + blockSize - 1) & ~(blockSize - 1)
-    release(start..<aligned)
-    release(aligned + blockSize..<start + blockSize * 2)
-    return aligned
+    let block = (start + page + blockSize - 1) & ~(blockSize - 1)
+    guard block + blockSize <= start + blockSize * 2 else {
+      release(start..<start + blockSize * 2)
+      return nil
+    }
+    release(start..<block - page)
+    release(block + blockSize..<start + blockSize * 2)
+    return block
   }
 
   private static func reserve(_ size: UInt64, at address: UInt64?) -> UInt64? {
@@ -63,7 +71,7 @@ struct Arena: Sendable {
 
   /// Maps code at the next free pages of the block.
   mutating func map(_ code: [UInt8]) throws(SessionError) -> AddressRange {
-    guard Arena.mappedSize(of: code) <= range.end - next else { throw .memory(.noMemory) }
+    guard Arena.mappedSize(of: code) <= range.end - Arena.page - next else { throw .memory(.noMemory) }
     let mapped = try Arena.map(code, at: next)
     next = mapped.end
     return mapped
@@ -78,8 +86,7 @@ struct Arena: Sendable {
   }
 
   private static func mappedSize(of code: [UInt8]) -> UInt64 {
-    let page = UInt64(sysconf(Int32(_SC_PAGESIZE)))
-    return (max(UInt64(code.count), 1) + page - 1) / page * page
+    (max(UInt64(code.count), 1) + page - 1) / page * page
   }
 
   private static func map(_ code: [UInt8], at address: UInt64?) throws(SessionError) -> AddressRange {

@@ -14,17 +14,22 @@ package struct StepTable: Sendable {
     // Where an instruction lies in several joined regions, the one that it starts in counts; where it straddles the end
     // of them all, none.
     let starts = regions.flatMap { [$0.range.start + length, $0.range.end + length] }
-    var cuts = Set(starts + map.regions.map { $0.range.end + 1 }).sorted()[...]
-    var joined = map.regions[...]
+    let cuts = (starts + map.regions.map { $0.range.end + 1 }).sorted()
+    let joined = map.regions
+    var (nextCut, nextJoined) = (0, 0)
+    func region(reporting pointer: UInt64) -> Int? {
+      while nextJoined < joined.count, joined[nextJoined].range.end < pointer { nextJoined += 1 }
+      guard nextJoined < joined.count, joined[nextJoined].range.start + length <= pointer else { return nil }
+      return index.region(at: pointer - length)
+    }
     for piece in map.pieces() {
       let traps = piece.disposition == Session.trapDisposition
-      cuts = cuts.drop { $0 <= piece.first }
-      var firsts = [piece.first]
-      while let cut = cuts.first, cut <= piece.last { firsts.append(cuts.removeFirst()) }
-      for first in firsts {
-        joined = joined.drop { $0.range.end < first }
-        let isInside = joined.first.map { $0.range.start + length <= first } ?? false
-        append(first: first, traps: traps, region: isInside ? index.region(at: first - length) : nil)
+      append(first: piece.first, traps: traps, region: region(reporting: piece.first))
+      while nextCut < cuts.count, cuts[nextCut] <= piece.last {
+        if cuts[nextCut] > piece.first {
+          append(first: cuts[nextCut], traps: traps, region: region(reporting: cuts[nextCut]))
+        }
+        nextCut += 1
       }
     }
   }

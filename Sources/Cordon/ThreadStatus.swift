@@ -38,11 +38,13 @@ enum ThreadStatus {
   /// A thread with more seccomp filters than the caller, which SECCOMP_FILTER_FLAG_TSYNC will refuse; nil where there is
   /// none, or the kernel does not tell (before Linux 5.11).
   static func threadWithMoreFilters() -> Int32? {
-    func filters(_ thread: Int32) -> Int {
-      field("Seccomp_filters:", of: thread).flatMap { Int($0) } ?? 0
-    }
-    let own = filters(cordon_thread_id())
-    return allThreads().first { filters($0) > own }
+    let own = filterCount() ?? 0
+    return allThreads().first { (filterCount(of: $0) ?? 0) > own }
+  }
+
+  /// How many seccomp filters a thread has; nil when it has ended, or the kernel does not tell (before Linux 5.11).
+  static func filterCount(of thread: Int32 = cordon_thread_id()) -> Int? {
+    field("Seccomp_filters:", of: thread).flatMap { Int($0) }
   }
 
   private static func blocksSIGSYS(_ thread: Int32) -> Bool {

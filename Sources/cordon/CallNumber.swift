@@ -1,4 +1,3 @@
-import Cordon
 import FilterCompiler
 import SyscallPolicy
 

@@ -30,7 +30,8 @@ struct CheckCommand: ParsableCommand {
       "The address after the instruction, as the kernel sees it.", valueName: "address"))
   var ip: Address = Address(value: 0)
 
-  @Option(help: "Whose call it is: x86_64, i386, aarch64 or riscv64.")
+  @Option(
+    help: "Whose call it is: x86_64, i386, aarch64, riscv64, or an AUDIT_ARCH_* value in hexadecimal.")
   var arch: AuditArchitecture = AuditArchitecture(.host)
 
   @Option(

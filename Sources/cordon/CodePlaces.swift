@@ -1,5 +1,6 @@
 import Cordon
 import FilterCompiler
+import SyscallPolicy
 
 /// Where the code lies that a command line names: ranges as they are, modules by the map of a process.
 struct CodePlaces {
@@ -36,6 +37,29 @@ struct CodePlaces {
     } catch {
       throw .badInput(option, error, remedy: error.remedy)
     }
+  }
+
+  /// Finds code that a profile names; nil where there is no process to find it in.
+  var finder: Profile.CodeFinder? {
+    guard let map else { return nil }
+    return { name throws(CodeNameError) in try Self.ranges(of: name, in: map) }
+  }
+
+  /// The executable ranges of `map` that a profile's name stands for; at least one.
+  static func ranges(of name: CodeName, in map: ProcessMap) throws(CodeNameError) -> [AddressRange] {
+    let ranges: [AddressRange]
+    do {
+      ranges = try map.code(of: name.name)
+    } catch {
+      throw CodeNameError(problem: "\(error)", remedy: error.remedy, isAbsence: true)
+    }
+    guard let writable = name.writable else { return ranges }
+    let kept = Set(map.mappings.filter { $0.isWritable == writable }.map(\.range))
+    let chosen = ranges.filter(kept.contains)
+    guard chosen.isEmpty else { return chosen }
+    throw CodeNameError(
+      problem: "all code of '\(name.name)' in process \(map.process) is \(writable ? "read-only" : "writable")",
+      remedy: nil, isAbsence: true)
   }
 
   /// Whether the text starts as a number does; module names that do can be written as a glob.

@@ -1,4 +1,7 @@
-/// Why a verb gave up, as its user is told: `cordon: PLACE: PROBLEM`, and a second line with the remedy.
+import SyscallPolicy
+
+/// Why a verb gave up, as its user is told: `cordon: PLACE: PROBLEM`, and a second line with the remedy. What is wrong in a
+/// profile is shown there: `FILE:LINE:COLUMN: PROBLEM`, the line, a caret, the remedy.
 struct CommandFailure: Error {
   let status: ExitStatus
   /// What the problem is with: an option, a file, a process, or the verb.
@@ -7,6 +10,8 @@ struct CommandFailure: Error {
   let problem: String
   /// What to do about it, where there is something to do.
   let remedy: String?
+  /// The line of a file that the problem is with, and a caret below it.
+  var excerpt: String?
 
   /// A command line that cannot be understood.
   static func usage(_ place: String, _ problem: some CustomStringConvertible, remedy: String? = nil) -> CommandFailure {
@@ -20,6 +25,12 @@ struct CommandFailure: Error {
     CommandFailure(status: .badInput, place: place, problem: "\(problem)", remedy: remedy)
   }
 
+  /// A profile that is bad; the place is one that editors understand.
+  static func badProfile(_ error: ProfileError) -> CommandFailure {
+    CommandFailure(
+      status: .badInput, place: error.place, problem: error.problem, remedy: error.remedy, excerpt: error.excerpt)
+  }
+
   /// Something that this kernel or machine cannot do.
   static func unavailable(
     _ place: String, _ problem: some CustomStringConvertible, remedy: String? = nil
@@ -29,7 +40,7 @@ struct CommandFailure: Error {
 
   /// The lines for standard error, without a newline at the end.
   var text: String {
-    let line = "cordon: \(place): \(problem)"
-    return remedy.map { "\(line)\n\($0)" } ?? line
+    let first = excerpt == nil ? "cordon: \(place): \(problem)" : "\(place): \(problem)"
+    return [first, excerpt, remedy].compactMap(\.self).joined(separator: "\n")
   }
 }

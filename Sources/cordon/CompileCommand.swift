@@ -8,43 +8,31 @@ import SystemPackage
 struct CompileCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compile",
-    abstract: "Compiles ranges of code into one seccomp filter.",
+    abstract: "Compiles a profile, or ranges of code, into one seccomp filter.",
     discussion: """
+      A PROFILE is a YAML file that says which code gets which disposition; those in Filters are ready to use, and its \
+      README describes the format. Options add to what the profile says.
+
       A RANGE is 0xSTART-0xEND, half-open as in /proc/PID/maps, and says where the system call instructions lie; the \
       kernel's habit of reporting the address after them is taken care of. With --pid it may also be a module that is \
       mapped in that process: a file name or glob (matched with the whole path where it has a slash), `exe`, `vdso` or \
       `anonymous`. A module stands for its executable mappings.
 
       Examples:
+        cordon compile Filters/only-libc.yaml --pid 4711 -f raw -o filter.bpf
         cordon compile --trap 0x7f1234560000-0x7f1234570000
         cordon compile --pid 4711 --default trap --allow 'libc.so*' --allow vdso
         cordon compile --trap 0x401000-0x402000 -f raw -o filter.bpf
+        cordon compile --trap 0x401000-0x402000 -f svg -o filter.svg
       """)
 
-  @Option(help: ArgumentHelp("Calls from this code trap.", valueName: "range"))
-  var trap: [String] = []
-
-  @Option(help: ArgumentHelp("Calls from this code are allowed.", valueName: "range"))
-  var allow: [String] = []
-
-  @Option(help: "What becomes of calls from any other code: allow or trap.")
-  var `default`: DefaultDisposition = .allow
-
-  @Option(
-    help: ArgumentHelp(
-      "No code lies here: the filter may decide as is cheapest.", valueName: "range"))
-  var dontCare: [String] = []
-
-  @Option(help: ArgumentHelp("Look up module names in this live process.", valueName: "pid"))
-  var pid: ProcessNumber?
-
-  @Option(help: "The machine whose code it is: x86_64, aarch64 or riscv64.")
-  var arch: Architecture = .host
+  @OptionGroup var regions: RegionOptions
 
   @Option(
     name: [.short, .long],
     help: """
-      text, a disassembly; raw, an array of struct sock_filter; c, the same as C source; or json.
+      text, a disassembly; raw, an array of struct sock_filter; c, the same as C source; json; dot, the decisions as a \
+      graph for Graphviz; or svg, a picture of them for a browser.
       """)
   var format: FilterFormat = .text
 
@@ -53,63 +41,35 @@ struct CompileCommand: ParsableCommand {
   )
   var output: String?
 
-  @Argument(help: .hidden)
-  var profile: [String] = []
+  @Argument(help: "A profile: a YAML file as Filters/README.md describes it; - is standard input.")
+  var profile: String?
 
   func run() throws {
-    try write(compile(map()), map: map())
+    if profile == nil { try refuseWithoutPurpose() }
+    let (map, options) = try regions.specification(profile: profile)
+    try write(compile(map, options), map: map)
   }
 
-  /// The regions that the options describe.
-  private func map() throws(CommandFailure) -> RegionMap {
-    if let profile = profile.first {
+  private func refuseWithoutPurpose() throws(CommandFailure) {
+    switch regions.default {
+    case .allow? where regions.trap.isEmpty, nil where regions.trap.isEmpty:
       throw .usage(
-        profile, "profile files are not read by this version",
-        remedy: "say what traps with --trap, --allow and --default")
-    }
-    switch self.default {
-    case .allow where trap.isEmpty:
-      throw .usage("compile", "nothing would trap", remedy: "name code with --trap, or use --default trap with --allow")
-    case .trap where allow.isEmpty:
+        "compile", "nothing would trap",
+        remedy: "name code with --trap, use --default trap with --allow, or name a profile")
+    case .trap? where regions.allow.isEmpty:
       throw .usage(
         "compile", "every call would trap, those of the handler of the traps too",
         remedy: "name the code that may call with --allow")
     default: break
     }
-    var map = RegionMap(architecture: arch, default: self.default.disposition)
-    let places = try CodePlaces(process: pid, architecture: arch)
-    for text in trap { for range in try places.ranges(text, "--trap") { try insert(range, .trap, "--trap", &map) } }
-    for text in allow { for range in try places.ranges(text, "--allow") { try insert(range, .allow, "--allow", &map) } }
-    for text in dontCare {
-      for range in try places.ranges(text, "--dont-care") { try insert(range, nil, "--dont-care", &map) }
-    }
-    return map
   }
 
-  private func insert(
-    _ range: AddressRange, _ disposition: Disposition?, _ option: String, _ map: inout RegionMap
-  ) throws(CommandFailure) {
+  private func compile(_ map: RegionMap, _ options: CompileOptions) throws(CommandFailure) -> Program {
     do {
-      if let disposition { try map.insert(range, disposition) } else { try map.insertDontCare(range) }
-    } catch {
-      throw .badInput(option, error, remedy: Self.remedy(error))
-    }
-  }
-
-  private static func remedy(_ error: RegionError) -> String? {
-    switch error {
-    case .contradiction: "let the ranges end where the others start"
-    case .aboveUserSpace(_, let architecture): "--arch says whose code it is; it is taken for \(architecture)"
-    default: nil
-    }
-  }
-
-  private func compile(_ map: RegionMap) throws(CommandFailure) -> Program {
-    do {
-      return try map.compile()
+      return try map.compile(options)
     } catch {
       throw .badInput(
-        "compile", error,
+        profile ?? "compile", error,
         remedy: "name fewer and larger ranges, and with --dont-care those between them that have no code")
     }
   }
@@ -135,6 +95,8 @@ struct CompileCommand: ParsableCommand {
       try destination.write(source.text(of: program).utf8)
     case .json:
       try destination.write(JSONFormat(map: map, disassembler: disassembler).text(of: program).utf8)
+    case .dot: try destination.write(DOTFormat(disassembler: disassembler).text(of: program).utf8)
+    case .svg: try destination.write(SVGFormat(disassembler: disassembler).text(of: program).utf8)
     }
   }
 }

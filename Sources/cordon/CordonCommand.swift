@@ -11,5 +11,8 @@ struct CordonCommand: ParsableCommand {
 
       `cordon help VERB` explains a verb, with an example.
       """,
-    subcommands: [CompileCommand.self, ShowCommand.self, CheckCommand.self, CompareCommand.self, DoctorCommand.self])
+    subcommands: [
+      CompileCommand.self, ShowCommand.self, CheckCommand.self, ProveCommand.self, DiffCommand.self,
+      CostCommand.self, DumpCommand.self, CompareCommand.self, DoctorCommand.self,
+    ])
 }

@@ -2,5 +2,5 @@ import ArgumentParser
 
 /// How a compiled filter is written.
 enum FilterFormat: String, ExpressibleByArgument, CaseIterable {
-  case text, raw, c, json
+  case text, raw, c, json, dot, svg
 }

@@ -7,10 +7,13 @@ struct InputFile {
   let name: String
   let program: Program
 
+  /// What messages call `-`.
+  static let standardInputName = "standard input"
+
   /// Reads and checks the filters in `names`, in their order.
   static func read(_ names: [String]) throws(CommandFailure) -> [InputFile] {
     guard names.count(where: { $0 == "-" }) <= 1 else {
-      throw .usage("standard input", "it can be read only once", remedy: "name the other filters as files")
+      throw .usage(standardInputName, "it can be read only once", remedy: "name the other filters as files")
     }
     var files: [InputFile] = []
     for name in names { files.append(try InputFile(name)) }
@@ -18,7 +21,7 @@ struct InputFile {
   }
 
   private init(_ path: String) throws(CommandFailure) {
-    name = path == "-" ? "standard input" : path
+    name = path == "-" ? Self.standardInputName : path
     let bytes: [UInt8]
     do {
       bytes = try Self.bytes(path)

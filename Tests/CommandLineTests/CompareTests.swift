@@ -37,52 +37,12 @@ private struct Document: Decodable {
   }
 }
 
-/// An empty folder for results, removed at the end.
-private final class Folder {
-  let path: String
-
-  init() throws {
-    var template = Array("/tmp/cordon-compare-XXXXXX".utf8CString)
-    let made = template.withUnsafeMutableBufferPointer { buffer in
-      buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
-    }
-    guard let made else { throw Errno(rawValue: errno) }
-    path = made
-  }
-
-  /// What is in it, hidden files included.
-  var names: [String] {
-    guard let directory = opendir(path) else { return [] }
-    defer { closedir(directory) }
-    var names: [String] = []
-    while let entry = readdir(directory) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-      if name != ".", name != ".." { names.append(name) }
-    }
-    return names.sorted()
-  }
-
-  func text(_ name: String) throws -> String {
-    let file = try FileDescriptor.open(FilePath("\(path)/\(name)"), .readOnly)
-    return try file.closeAfter {
-      var bytes = [UInt8](repeating: 0, count: 1 << 20)
-      let count = try bytes.withUnsafeMutableBytes { try file.read(into: $0) }
-      return String(decoding: bytes[..<count], as: UTF8.self)
-    }
-  }
-
-  deinit {
-    for name in names { unlink("\(path)/\(name)") }
-    rmdir(path)
-  }
-}
-
 // One after the other: each keeps a processor busy.
 @Suite(.serialized) struct CompareTests {
   @Test func `figures go to standard output as JSON, without a table`() async throws {
-    let run = try await CordonRun.run(
+    let run = try await CordonBinary.run(
       "compare", "--quick", "--mechanism", "seccomp", "--mechanism", "none", "--workload", "getppid", "--json", "-")
-    #expect(run.status == .exited(0))
+    #expect(run.status == 0)
     #expect(run.error == "")
     let document = try Document(run.output)
     #expect(document.schema == "cordon.compare/1")
@@ -102,12 +62,12 @@ private final class Folder {
   }
 
   @Test func `every mechanism traps or says why it cannot`() async throws {
-    let folder = try Folder()
-    let run = try await CordonRun.run(
-      "compare", "--quick", "--workload", "trap-pass", "--workload", "activation", "--json", "\(folder.path)/figures")
-    #expect(run.status == .exited(0), "\(run.error)")
-    let document = try Document(folder.text("figures"))
-    #expect(folder.names == ["figures"])
+    let folder = try TemporaryFolder()
+    let run = try await CordonBinary.run(
+      "compare", "--quick", "--workload", "trap-pass", "--workload", "activation", "--json", folder.file("figures"))
+    #expect(run.status == 0, "\(run.error)")
+    let document = try Document(String(decoding: folder.read("figures"), as: UTF8.self))
+    #expect(folder.contents == ["figures"])
     #expect(
       document.results.map(\.mechanism) == [
         "none", "seccomp", "sud-exclusive", "sud-selector", "sud-inclusive", "seccomp",
@@ -128,15 +88,18 @@ private final class Folder {
   @Test(arguments: [
     (["--mechanism", "secomp"], "there is no 'secomp'", "did you mean 'seccomp'?"),
     (["--workload", "get-ppid"], "there is no 'get-ppid'", "did you mean 'getppid'?"),
-    (["--workload", "x"], "there is no 'x'", "known are sysinfo, getppid, regions-1, regions-64, regions-1024, trap-value, trap-pass, activation"),
+    (
+      ["--workload", "x"], "there is no 'x'",
+      "known are sysinfo, getppid, regions-1, regions-64, regions-1024, trap-value, trap-pass, activation"
+    ),
     (["--mechanism", "none", "--workload", "activation"], "none of these workloads", ""),
     (["--csv", "x"], "--csv", ""),
   ])
   func `what does not exist is a usage error that says what does`(
     arguments: [String], problem: String, remedy: String
   ) async throws {
-    let result = try await CordonRun.run(["compare"] + arguments)
-    #expect(result.status == .exited(64))
+    let result = try await CordonBinary.run(CordonBinary.path, ["compare"] + arguments)
+    #expect(result.status == 64)
     #expect(result.output == "")
     let lines = result.error.split(separator: "\n")
     #expect(lines.first?.hasPrefix("cordon: ") == true && lines.first?.contains(problem) == true, "\(result.error)")
@@ -146,25 +109,25 @@ private final class Folder {
   // Everything, in full, takes most of a minute, and longer where these tests are built for debugging.
   @Test(.timeLimit(.minutes(1)), arguments: ["/nonexistent/figures", "/tmp", "/proc/figures"])
   func `a result that cannot be written is refused before anything is measured`(name: String) async throws {
-    let result = try await CordonRun.run("compare", "--json", name)
-    #expect(result.status == .exited(65))
+    let result = try await CordonBinary.run("compare", "--json", name)
+    #expect(result.status == 65)
     #expect(result.output == "")
     #expect(result.error.hasPrefix("cordon: \(name): cannot be written: "))
   }
 
   @Test func `a device is written to and stays one`() async throws {
-    let result = try await CordonRun.run(
+    let result = try await CordonBinary.run(
       "compare", "--quick", "--mechanism", "none", "--workload", "sysinfo", "--json", "/dev/null")
-    #expect(result.status == .exited(0), "\(result.error)")
+    #expect(result.status == 0, "\(result.error)")
     var status = stat()
     #expect(stat("/dev/null", &status) == 0 && status.st_mode & S_IFMT == S_IFCHR)
   }
 
   @Test(arguments: [SIGINT, SIGTERM])
   func `an interruption ends it by that signal and leaves nothing behind`(signal: Int32) async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder()
     let result = try await Subprocess.run(
-      .path(CordonRun.executable), arguments: ["compare", "--json", "\(folder.path)/figures"], input: .none,
+      .path(CordonBinary.path), arguments: ["compare", "--json", folder.file("figures")], input: .none,
       output: .string(limit: 1 << 20), error: .string(limit: 1 << 20)
     ) { execution in
       // It is at work as soon as it has a child.
@@ -179,7 +142,7 @@ private final class Folder {
     }
     #expect(result.terminationStatus == .signaled(signal))
     #expect(result.standardOutput == "")
-    #expect(folder.names.isEmpty)
+    #expect(folder.contents.isEmpty)
     let child = try #require(result.closureResult)
     #expect(kill(child, 0) == -1 && errno == ESRCH)
   }
@@ -202,8 +165,8 @@ private final class Folder {
   }
 
   @Test func `help explains mechanisms, workloads and exit codes, with an example`() async throws {
-    let result = try await CordonRun.run("help", "compare")
-    #expect(result.status == .exited(0))
+    let result = try await CordonBinary.run("help", "compare")
+    #expect(result.status == 0)
     for text in ["sud-selector", "trap-value", "MISSED", "69", "EXAMPLES", "cordon compare --quick"] {
       #expect(result.output.contains(text), "\(text)")
     }

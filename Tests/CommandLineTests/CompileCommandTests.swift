@@ -74,6 +74,18 @@ import Testing
     #expect(outcome.output.contains(#"{"start": "0x1000", "end": "0x2000", "disposition": "trap"}"#))
   }
 
+  @Test func theDecisionsAreDrawn() async throws {
+    let graph = try await CordonBinary.run("compile", "--trap", "0x7f1234560000-0x7f1234570000", "-f", "dot")
+    #expect(graph.status == 0 && graph.output.hasPrefix("digraph filter {\n") && graph.output.hasSuffix("}\n"))
+    let folder = try TemporaryFolder()
+    let picture = try await CordonBinary.run(
+      "compile", "--trap", "0x7f1234560000-0x7f1234570000", "-f", "svg", "-o", folder.file("filter.svg"))
+    #expect(picture.status == 0 && picture.output.isEmpty)
+    let text = String(decoding: try folder.read("filter.svg"), as: UTF8.self)
+    #expect(text.hasPrefix("<svg ") && text.hasSuffix("</svg>\n"))
+    #expect(text.contains(">trap 0x7f1234560000-0x7f1234570000</text>"))
+  }
+
   @Test func modulesOfALiveProcessStandForTheirCode() async throws {
     let process = try LiveProcess()
     let outcome = try await CordonBinary.run(
@@ -115,8 +127,8 @@ import Testing
     ["compile"], ["compile", "--allow", "0x1000-0x2000"], ["compile", "--default", "trap"],
     ["compile", "--default", "trap", "--trap", "0x1000-0x2000"], ["compile", "--default", "maybe"],
     ["compile", "--trap", "0x1000"], ["compile", "--trap", "1000-2000"], ["compile", "--trap", "libc.so.6"],
-    ["compile", "--trap"], ["compile", "--trap", "0x1000-0x2000", "-f", "dot"],
-    ["compile", "--trap", "0x1000-0x2000", "-f", "svg"], ["compile", "wine.yaml"],
+    ["compile", "--trap"], ["compile", "--trap", "0x1000-0x2000", "-f", "png"],
+    ["compile", "a.yaml", "b.yaml"],
     ["compile", "--trap", "0x1000-0x2000", "--arch", "i386"], ["compile", "--trap", "exe", "--pid", "0"],
     ["compile", "--trap", "exe", "--pid", "me"],
     ["compile", "--trap", "0x1000-0x2000", "--pid", "1", "--arch", "riscv64"],
@@ -136,6 +148,8 @@ import Testing
     (["compile", "--trap", "0x1000-0x3000", "--dont-care", "0x2000-0x4000"], "don't care 0x2000-0x4000 contradicts"),
     (["compile", "--trap", "0x1000-0x2000", "-o", "/no/such/folder/filter"], "No such file or directory"),
     (["compile", "--trap", "0x1000-0x2000", "-o", "/"], "Is a directory"),
+    (["compile", "/no/such/profile.yaml"], "No such file or directory"),
+    (["compile", "/"], "Is a directory"),
     (["compile", "--pid", "2147483647", "--trap", "exe"], "there is no process 2147483647"),
   ])
   func badInput(arguments: [String], words: String) async throws {

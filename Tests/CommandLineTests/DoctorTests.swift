@@ -1,6 +1,5 @@
 import CLinux
 import Glibc
-import Subprocess
 import SystemPackage
 import Testing
 
@@ -26,8 +25,8 @@ private struct Document: Decodable {
 
 @Suite struct DoctorTests {
   @Test func `it says a line a fact, and that filters can be used here`() async throws {
-    let result = try await CordonRun.run("doctor")
-    #expect(result.status == .exited(0))
+    let result = try await CordonBinary.run("doctor")
+    #expect(result.status == 0)
     #expect(result.error == "")
     let lines = result.output.split(separator: "\n")
     for fact in [
@@ -40,8 +39,8 @@ private struct Document: Decodable {
   }
 
   @Test func `as JSON every no has its reason, and names are unique`() async throws {
-    let result = try await CordonRun.run("doctor", "--json")
-    #expect(result.status == .exited(0))
+    let result = try await CordonBinary.run("doctor", "--json")
+    #expect(result.status == 0)
     let document = try JSONDecoder().decode(Document.self, from: Data(result.output.utf8))
     #expect(document.schema == "cordon.doctor/1")
     #expect(document.usable)
@@ -57,7 +56,7 @@ private struct Document: Decodable {
   @Test func `where seccomp is hidden it says so and exits with 69`() async {
     let exit = await #expect(
       processExitsWith: .exitCode(69), observing: [\.standardOutputContent, \.standardErrorContent]
-    ) { [path = CordonRun.executable.string as String] in
+    ) { [path = CordonBinary.path.string as String] in
       alarm(20)
       hideSeccomp()
       execute(path, "doctor")
@@ -71,7 +70,7 @@ private struct Document: Decodable {
 
   @Test func `filters around it are counted, and SIGSYS that it was started with is seen`() async {
     let exit = await #expect(processExitsWith: .exitCode(0), observing: [\.standardOutputContent]) {
-      [path = CordonRun.executable.string as String] in
+      [path = CordonBinary.path.string as String] in
       alarm(20)
       var set = sigset_t()
       sigemptyset(&set)

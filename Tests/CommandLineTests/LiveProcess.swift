@@ -10,26 +10,31 @@ struct LiveProcess: ~Copyable {
 
   /// Starts the program, and waits until it does its work: then all its libraries are mapped.
   init() throws {
-    let (theirInput, input) = try FileDescriptor.pipe()
-    let (output, theirOutput) = try FileDescriptor.pipe()
+    // What another test starts meanwhile must not get these ends, or this process would not see its input end.
+    let (theirInput, input) = try FileDescriptor.pipe(options: .closeOnExec)
+    let (output, theirOutput) = try FileDescriptor.pipe(options: .closeOnExec)
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_adddup2(&actions, theirInput.rawValue, 0)
     posix_spawn_file_actions_adddup2(&actions, theirOutput.rawValue, 1)
-    for descriptor in [theirInput, input, output, theirOutput] {
-      posix_spawn_file_actions_addclose(&actions, descriptor.rawValue)
-    }
     var id = pid_t()
     var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("cat"), nil]
     defer { free(arguments[0]) }
     try #require(posix_spawnp(&id, "cat", &actions, nil, &arguments, environ) == 0)
     try theirInput.close()
     try theirOutput.close()
+    try #require(try Self.echo(input, output))
+    (self.id, self.input, self.output) = (id, input, output)
+  }
+
+  /// Whether it does its work.
+  func echoes() throws -> Bool { try Self.echo(input, output) }
+
+  private static func echo(_ input: FileDescriptor, _ output: FileDescriptor) throws -> Bool {
     try input.writeAll([1])
     var echo: [UInt8] = [0]
-    try #require(try echo.withUnsafeMutableBytes { try output.read(into: $0) } == 1)
-    (self.id, self.input, self.output) = (id, input, output)
+    return try echo.withUnsafeMutableBytes { try output.read(into: $0) } == 1
   }
 
   /// The executable mappings whose line of /proc/PID/maps ends with `suffix`, read with the plainest means.
@@ -49,9 +54,10 @@ struct LiveProcess: ~Copyable {
   }
 
   deinit {
-    // Without input it has nothing left to do.
+    // Without input it has nothing left to do; but a process that was started meanwhile may hold its input open too.
     try? input.close()
     try? output.close()
+    kill(id, SIGKILL)
     waitpid(id, nil, 0)
   }
 }

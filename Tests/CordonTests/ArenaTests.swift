@@ -1,5 +1,6 @@
 import FilterCompiler
 import Glibc
+import Synchronization
 import Testing
 
 @testable import Cordon
@@ -8,8 +9,8 @@ import Testing
   @Test func `the block is one upper half of the address space, clear of where programs are loaded`() throws {
     let arena = try #require(Arena())
     defer { Arena.unmap(arena.range) }
-    #expect(arena.range.start % (1 << 32) == 0)
-    #expect(arena.range.length == 1 << 32)
+    #expect((arena.range.start + 4096) % (1 << 32) == 0)
+    #expect(arena.range.length == (1 << 32) + 4096)
     #expect(arena.range.start >= 0x1000_8000_0000 && arena.range.end <= 0x1555_5555_5000)
   }
 
@@ -18,7 +19,7 @@ import Testing
     defer { Arena.unmap(arena.range) }
     let first = try arena.map([0xc3])
     let second = try arena.map([UInt8](repeating: 0x90, count: 4097))
-    #expect(first.start == arena.range.start)
+    #expect(first.start == arena.range.start + 4096)
     #expect(second.start == first.end)
     #expect(second.length == 8192)
     let map = try String(contentsOfMap: ())
@@ -26,6 +27,13 @@ import Testing
     #expect(line.contains(" r-xp "))
     let code = try #require(UnsafePointer<UInt8>(bitPattern: UInt(second.start)))
     #expect(code[4096] == 0x90 && code[4097] == 0xcc)
+  }
+
+  @Test func `one comparison of the upper half decides for all of an arena`() throws {
+    let session = try Session()
+    for _ in 0..<3 { _ = try session.mapExecutable([0x0f, 0x05, 0xc3]) }
+    let map = try session.state.withLock { try $0.finalMap(gate: Session.gate()) }
+    #expect(try map.compile().instructions.count == 4)
   }
 
   @Test func `where the address space is limited the code goes where the kernel puts it`() async {

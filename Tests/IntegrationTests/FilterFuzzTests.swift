@@ -62,7 +62,8 @@ import Testing
       for address in map.edges.flatMap({ edge in (0...6).map { edge &+ $0 &- 3 } }) + far {
         guard let traps = map.traps(address) else { continue }
         let verdict = try judge.verdict(SeccompData(nr: 39, instructionPointer: address &+ 2))
-        try #require(verdict == Action(traps ? .trap : .allow), "case \(number), an instruction at \(hexadecimal(address))")
+        try #require(
+          verdict == Action(traps ? .trap : .allow), "case \(number), an instruction at \(hexadecimal(address))")
       }
     }
   }

@@ -1,17 +1,13 @@
 package import Cordon
-import Synchronization
 
 /// The code whose calls are measured, ready to be called, and whatever traps it.
 package struct Guest: ~Copyable {
   /// `mov eax, 110 (getppid); syscall; ret`
   package static let getppid: [UInt8] = [0xb8, 110, 0, 0, 0, 0x0f, 0x05, 0xc3]
 
-  static let selectorAllows: UInt8 = 0
-  private static let selectorBlocks: UInt8 = 1
-
   private typealias Entry = @convention(c) () -> Int
   private let entry: Entry
-  private let selector: UnsafeMutablePointer<UInt8>?
+  private let selector: DispatchSelector?
   private let session: Session?
   private let mapping: CodeMapping?
 
@@ -40,12 +36,10 @@ package struct Guest: ~Copyable {
       for _ in 0..<times { result = entry() }
       return result
     }
-    // Atomic, so that the compiler neither drops nor joins stores that only the kernel reads.
-    let byte = UnsafeMutableRawPointer(selector).assumingMemoryBound(to: Atomic<UInt8>.self)
     for _ in 0..<times {
-      byte.pointee.store(Guest.selectorBlocks, ordering: .relaxed)
+      selector.state = .block
       result = entry()
-      byte.pointee.store(Guest.selectorAllows, ordering: .relaxed)
+      selector.state = .allow
     }
     return result
   }

@@ -24,7 +24,7 @@ package struct SessionMechanism: MeasuredMechanism {
       try session.setHook(hook)
       try session.activate()
       // A thread with a selector says itself when it goes from native to guest code.
-      session.selector?.pointee = Guest.selectorAllows
+      session.selector?.state = .allow
       return Guest(session: session, region: region)
     } catch {
       throw MeasurementError(error)

@@ -39,7 +39,8 @@ package struct Bar: Sendable, Hashable {
       let alternative = results.overhead(of: Roster.alternative, on: "getppid"), alternative > 0
     else { return nil }
     return Bar(
-      name: "compare.getppid.seccomp-to-selector", statement: "getppid: seccomp over none / sud-selector over none", value: seccomp / alternative,
+      name: "compare.getppid.seccomp-to-selector", statement: "getppid: seccomp over none / sud-selector over none",
+      value: seccomp / alternative,
       relation: .atMost, limit: 1.15, unit: "x")
   }
 
@@ -66,7 +67,8 @@ package struct Bar: Sendable, Hashable {
   private static func activation(_ results: ComparisonResults) -> Bar? {
     guard let series = results.series("seccomp", "activation") else { return nil }
     return Bar(
-      name: "compare.activation.regions-1000", statement: "activation of 1,000 regions, filter load included", value: series.median / 1_000_000,
+      name: "compare.activation.regions-1000", statement: "activation of 1,000 regions, filter load included",
+      value: series.median / 1_000_000,
       relation: .below, limit: 5, unit: "ms")
   }
 }

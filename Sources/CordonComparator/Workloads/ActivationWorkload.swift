@@ -17,12 +17,8 @@ package struct ActivationWorkload: Workload {
   package func measure(
     under mechanism: any MeasuredMechanism, _ sampling: Sampling
   ) throws(MeasurementError) -> Measurement {
-    guard let session = try mechanism.openSession() else {
-      throw .unavailable("no session carries this mechanism")
-    }
+    let session = try ScatteredRegions.session(under: mechanism, Self.regions, meanDistance: 1 << 32)
     do throws(SessionError) {
-      for range in try ScatteredRegions.ranges(Self.regions, meanDistance: 1 << 32) { try session.trap(range) }
-      try session.setHook(.passing)
       // Once a process: a session is activated once. The clock's own cost is nothing beside it.
       let start = MonotonicClock.now()
       try session.activate()

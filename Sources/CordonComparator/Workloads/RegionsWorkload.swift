@@ -17,16 +17,8 @@ package struct RegionsWorkload: Workload {
   package func measure(
     under mechanism: any MeasuredMechanism, _ sampling: Sampling
   ) throws(MeasurementError) -> Measurement {
-    guard let session = try mechanism.openSession() else {
-      throw .unavailable("no session carries this mechanism")
-    }
-    do throws(SessionError) {
-      for range in try ScatteredRegions.ranges(count, meanDistance: 1 << 30) { try session.trap(range) }
-      try session.setHook(.passing)
-      try session.activate()
-    } catch {
-      throw MeasurementError(error)
-    }
+    let session = try ScatteredRegions.session(under: mechanism, count, meanDistance: 1 << 30)
+    do throws(SessionError) { try session.activate() } catch { throw MeasurementError(error) }
     let before = ExpectedTraps.Counts(session.statistics)
     let measurement = Measurement(sampling) { operations in
       for _ in 0..<operations { _ = getppid() }

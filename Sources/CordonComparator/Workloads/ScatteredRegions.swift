@@ -5,6 +5,22 @@ enum ScatteredRegions {
   /// Far from where programs, their heaps and libraries are mapped: nothing of this process is to be trapped.
   private static let begin: UInt64 = 0x4000_0000_0000
 
+  /// A session in which `count` such regions trap, ready to be activated.
+  static func session(
+    under mechanism: any MeasuredMechanism, _ count: Int, meanDistance: UInt64
+  ) throws(MeasurementError) -> Session {
+    guard let session = try mechanism.openSession() else {
+      throw .unavailable("no session carries this mechanism")
+    }
+    do throws(SessionError) {
+      for range in try ranges(count, meanDistance: meanDistance) { try session.trap(range) }
+      try session.setHook(.passing)
+    } catch {
+      throw MeasurementError(error)
+    }
+    return session
+  }
+
   /// Ranges of 16 bytes to 4 KiB, one at a random place of each stretch of `meanDistance` bytes. With 4 GiB no two have
   /// their upper halves in common, and a filter takes 4 instructions for each, the most there are.
   static func ranges(_ count: Int, meanDistance: UInt64) throws(SessionError) -> [AddressRange] {

@@ -20,6 +20,10 @@ long cordon_thread_arm(void);
 long cordon_threads_follow(void);
 void cordon_threads_unfollow(void);
 
+/// Stores that only the kernel reads: the compiler must neither drop nor join them.
+static inline void cordon_selector_store(volatile uint8_t *selector, uint8_t value) { *selector = value; }
+static inline uint8_t cordon_selector_load(const volatile uint8_t *selector) { return *selector; }
+
 /// The calling thread's selector byte (0 allow, 1 block), armed with it if it was not; NULL where none is in use.
 volatile uint8_t *cordon_thread_selector(void);
 

@@ -10,6 +10,7 @@ public enum CompileError: Error, Hashable, Sendable {
 }
 
 extension CompileError: CustomStringConvertible {
+  /// What is wrong, in one line.
   public var description: String {
     switch self {
     case .tooManyRegions(let given, let fit):

@@ -21,6 +21,7 @@ public struct CompileOptions: Hashable, Sendable {
   /// The data of a trap of stage 4.
   public var trapData: UInt16
 
+  /// Options with only the stages that are named; without any, the instruction pointer alone decides.
   public init(
     checkedArchitectures: [AuditArchitecture]? = nil, otherArchitecture: Disposition = .killProcess,
     allowedNumbers: [UInt32] = [], gate: AddressRange? = nil, globalTrapNumbers: [UInt32] = [],

@@ -9,6 +9,7 @@ public struct Instruction: Hashable, Sendable {
   /// The constant.
   public var k: UInt32
 
+  /// An instruction of these fields, whatever they mean; ``Program`` checks.
   public init(code: UInt16, jt: UInt8 = 0, jf: UInt8 = 0, k: UInt32) {
     self.code = code
     self.jt = jt

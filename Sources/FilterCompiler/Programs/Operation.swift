@@ -18,11 +18,13 @@ public enum Operation: Hashable, Sendable {
 
   /// The right-hand side of arithmetic or a comparison.
   public enum Operand: Hashable, Sendable {
+    /// The constant of the instruction.
     case constant(UInt32)
+    /// The index register, `X`.
     case index
   }
 
-  /// Arithmetic on `A`, modulo 2^32. Division by an `X` of 0 ends the program with the answer 0; shifts use the
+  /// Arithmetic on `A`, modulo 2^32; the values are the kernel's (`BPF_ADD`, …). Division by an `X` of 0 ends the program with the answer 0; shifts use the
   /// five lowest bits of `X`.
   public enum Arithmetic: UInt16, CaseIterable, Hashable, Sendable {
     case add = 0x00
@@ -36,7 +38,8 @@ public enum Operation: Hashable, Sendable {
     case exclusiveOr = 0xa0
   }
 
-  /// An unsigned comparison of `A`; ``anyBit`` holds where the two have a bit in common.
+  /// An unsigned comparison of `A` (`BPF_JEQ`, `BPF_JGT`, `BPF_JGE`, `BPF_JSET`); the last one, ``anyBit``, holds where
+  /// the two have a bit in common.
   public enum Comparison: UInt16, CaseIterable, Hashable, Sendable {
     case equal = 0x10
     case greater = 0x20

@@ -29,8 +29,10 @@ public struct ProgramError: Error, Hashable, Sendable {
 
   /// The byte at which the offending instruction starts, or the bytes stop making sense.
   public let offset: Int
+  /// The rule that is broken there.
   public let reason: Reason
 
+  /// An error at a byte offset.
   public init(offset: Int, reason: Reason) {
     self.offset = offset
     self.reason = reason
@@ -38,10 +40,12 @@ public struct ProgramError: Error, Hashable, Sendable {
 }
 
 extension ProgramError: CustomStringConvertible {
+  /// `offset N:` and the rule, in one line.
   public var description: String { "offset \(offset): \(reason)" }
 }
 
 extension ProgramError.Reason: CustomStringConvertible {
+  /// The rule in words.
   public var description: String {
     switch self {
     case .empty: "there is no instruction"

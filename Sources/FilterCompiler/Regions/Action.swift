@@ -1,6 +1,9 @@
 /// The 32 bits that a seccomp filter returns: `SECCOMP_RET_*` in the upper half, 16 data bits in the lower.
 public struct Action: RawRepresentable, Hashable, Sendable {
+  /// All 32 bits.
   public let rawValue: UInt32
+
+  /// The action that a filter's return of these bits is.
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 
   /// The action `kind` with its data bits.
@@ -8,13 +11,21 @@ public struct Action: RawRepresentable, Hashable, Sendable {
 
   /// What the upper half can say (`SECCOMP_RET_*`).
   public enum Kind: UInt32, CaseIterable, Sendable {
+    /// The process dies of SIGSYS (Linux 4.14).
     case killProcess = 0x8000_0000
+    /// The thread dies of SIGSYS.
     case killThread = 0x0000_0000
+    /// The thread gets SIGSYS; the data is its `si_errno`.
     case trap = 0x0003_0000
+    /// The call fails; the data is the error number.
     case errno = 0x0005_0000
+    /// The listener of the filter decides (Linux 5.0).
     case notify = 0x7fc0_0000
+    /// A tracer decides; the data is its message.
     case trace = 0x7ff0_0000
+    /// The call happens and is logged (Linux 4.14).
     case log = 0x7ffc_0000
+    /// The call happens.
     case allow = 0x7fff_0000
   }
 

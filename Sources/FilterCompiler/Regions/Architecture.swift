@@ -1,9 +1,12 @@
 /// A machine whose code a region map can describe.
 public enum Architecture: String, CaseIterable, Sendable, CustomStringConvertible {
-  // The kernel's name for it.
+  /// x86-64, with instructions of two bytes that make calls.
   // swift-format-ignore: AlwaysUseLowerCamelCase
   case x86_64
-  case aarch64, riscv64
+  /// 64-bit Arm.
+  case aarch64
+  /// 64-bit RISC-V.
+  case riscv64
 
   /// What `seccomp_data.arch` holds for a native call (`AUDIT_ARCH_*`).
   public var auditArchitecture: UInt32 {
@@ -46,5 +49,6 @@ public enum Architecture: String, CaseIterable, Sendable, CustomStringConvertibl
     #endif
   }()
 
+  /// The name, as the kernel and `uname -m` have it.
   public var description: String { rawValue }
 }

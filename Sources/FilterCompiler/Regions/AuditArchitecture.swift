@@ -2,14 +2,20 @@
 ///
 /// x32 calls carry ``x86_64`` and a number with bit 30 set.
 public struct AuditArchitecture: RawRepresentable, Hashable, Sendable {
+  /// The `AUDIT_ARCH_*` value.
   public let rawValue: UInt32
+
+  /// The architecture of an `AUDIT_ARCH_*` value, known here or not.
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-  // The kernel's name for it.
+  /// `AUDIT_ARCH_X86_64`: `syscall` from 64-bit code, and x32.
   // swift-format-ignore: AlwaysUseLowerCamelCase
   public static let x86_64 = AuditArchitecture(rawValue: 0xc000_003e)
+  /// `AUDIT_ARCH_I386`: 32-bit code, and `int $0x80` from any code.
   public static let i386 = AuditArchitecture(rawValue: 0x4000_0003)
+  /// `AUDIT_ARCH_AARCH64`.
   public static let aarch64 = AuditArchitecture(rawValue: 0xc000_00b7)
+  /// `AUDIT_ARCH_RISCV64`.
   public static let riscv64 = AuditArchitecture(rawValue: 0xc000_00f3)
 
   /// The architectures that have a name here.

@@ -36,5 +36,6 @@ public enum Disposition: Hashable, Sendable {
 }
 
 extension Disposition: CustomStringConvertible {
+  /// In words, as ``Action`` has them.
   public var description: String { action.description }
 }

@@ -15,6 +15,7 @@ public enum RegionError: Error, Hashable, Sendable {
 }
 
 extension RegionError: CustomStringConvertible {
+  /// What is wrong, in one line.
   public var description: String {
     switch self {
     case .emptyRange(let start):

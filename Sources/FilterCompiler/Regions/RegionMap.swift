@@ -6,7 +6,9 @@
 public struct RegionMap: Hashable, Sendable {
   /// A range of code and what becomes of the calls issued in it.
   public struct Region: Hashable, Sendable {
+    /// Where the instructions lie.
     public let range: AddressRange
+    /// What becomes of their calls.
     public let disposition: Disposition
   }
 

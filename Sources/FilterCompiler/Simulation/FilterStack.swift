@@ -3,10 +3,12 @@ public struct FilterStack: Hashable, Sendable {
   /// The filters, the oldest first.
   public var programs: [Program]
 
+  /// A stack of these filters, the oldest first.
   public init(_ programs: [Program]) { self.programs = programs }
 
   /// One filter's answer to a call.
   public struct Answer: Hashable, Sendable {
+    /// What the filter returned.
     public let action: Action
     /// The instructions executed, as indices.
     public let path: [Int]

@@ -11,6 +11,7 @@ public struct SeccompData: Hashable, Sendable {
     didSet { precondition(arguments.count == 6, "a system call has six arguments") }
   }
 
+  /// A call; what is not given is 0, and the architecture the one this code was compiled for.
   public init(
     nr number: UInt32, arch architecture: AuditArchitecture = AuditArchitecture(.host),
     instructionPointer: UInt64 = 0, args arguments: [UInt64] = [0, 0, 0, 0, 0, 0]

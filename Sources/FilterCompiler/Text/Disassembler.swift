@@ -20,8 +20,8 @@ public struct Disassembler: Sendable {
   }
 
   /// Whose calls are meant where the program has not asked for the architecture.
-  private let architecture: AuditArchitecture
-  private let name: Naming
+  let architecture: AuditArchitecture
+  let name: Naming
 
   /// A disassembler that takes calls for calls of `architecture` where the program does not say, and calls them as
   /// `name` does.
@@ -58,8 +58,7 @@ public struct Disassembler: Sendable {
   private func text(_ operation: Operation, _ index: Int, _ known: KnownValues) -> String {
     switch operation {
     case .branch(let comparison, let operand, let jt, let jf):
-      let condition = Condition(
-        comparison: comparison, operand: operand, known: known, architecture: architecture, name: name)
+      let condition = condition(comparison, operand, known)
       let (whenTrue, whenFalse) = (Self.label(index + 1 + Int(jt)), Self.label(index + 1 + Int(jf)))
       return if jf == 0 {
         "if (\(condition.text(negated: false))) goto \(whenTrue)"
@@ -71,6 +70,13 @@ public struct Disassembler: Sendable {
     case .jump(let distance): return "goto \(Self.label(index + 1 + Int(distance)))"
     default: return operation.text
     }
+  }
+
+  /// A comparison in words, where `known` holds before it.
+  func condition(
+    _ comparison: Operation.Comparison, _ operand: Operation.Operand, _ known: KnownValues
+  ) -> Condition {
+    Condition(comparison: comparison, operand: operand, known: known, architecture: architecture, name: name)
   }
 
   static func label(_ index: Int) -> String {
@@ -96,23 +102,30 @@ public struct Disassembler: Sendable {
   /// The code that gets its answer from one of `arms`: where both answer, the stricter one.
   private func decidedCode(_ arms: [ProgramFlow.Arm], _ flow: ProgramFlow) -> String? {
     let facts = arms.compactMap { arm -> (action: Action, text: String)? in
-      guard case .answer(let action) = flow.operations[arm.target],
-        let high = arm.known.value(of: .instructionPointerHigh),
-        let length = (arm.known.architecture ?? architecture).instructionLength
+      guard case .answer(let action) = flow.operations[arm.target], let range = code(where: arm.known)
       else { return nil }
-      let low = arm.known[.instructionPointerLow]
-      let (first, last) = (
-        UInt64(high) << 32 | UInt64(low.lowerBound), UInt64(high) << 32 | UInt64(low.upperBound)
-      )
-      // Where the lower half has not been bounded on both sides, the code goes on beyond the 4 GiB line.
-      guard low.lowerBound > 0, low.upperBound < .max, first >= length, first - length < last else {
-        return nil
-      }
-      // Code lies in pages, so what starts or ends a byte beside a page is the space between two regions.
-      guard (first - 1) % 4096 != 0, (last - length + 1) % 4096 != 0 else { return nil }
-      return (action, "\(action) inside \(AddressRange(nonEmpty: first - length, last))")
+      return (action, "\(action) inside \(range)")
     }
     return facts.min { $0.action.isStricter(than: $1.action) }?.text
+  }
+
+  /// The code that a call must come from where `known` holds; nil where that is not bounded on both sides, or is no
+  /// region but the space beside one.
+  func code(where known: KnownValues) -> AddressRange? {
+    guard let high = known.value(of: .instructionPointerHigh),
+      let length = (known.architecture ?? architecture).instructionLength
+    else { return nil }
+    let low = known[.instructionPointerLow]
+    let (first, last) = (
+      UInt64(high) << 32 | UInt64(low.lowerBound), UInt64(high) << 32 | UInt64(low.upperBound)
+    )
+    // Where the lower half has not been bounded on both sides, the code goes on beyond the 4 GiB line.
+    guard low.lowerBound > 0, low.upperBound < .max, first >= length, first - length < last else {
+      return nil
+    }
+    // Code lies in pages, so what starts or ends a byte beside a page is the space between two regions.
+    guard (first - 1) % 4096 != 0, (last - length + 1) % 4096 != 0 else { return nil }
+    return AddressRange(nonEmpty: first - length, last)
   }
 }
 

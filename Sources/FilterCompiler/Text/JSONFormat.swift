@@ -7,6 +7,7 @@ public struct JSONFormat: Sendable {
   private let map: RegionMap?
   private let disassembler: Disassembler
 
+  /// A format that says what `map` was, where the program was compiled from one.
   public init(map: RegionMap? = nil, disassembler: Disassembler = Disassembler()) {
     self.map = map
     self.disassembler = disassembler

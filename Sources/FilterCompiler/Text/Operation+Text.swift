@@ -19,10 +19,12 @@ extension Operation {
 }
 
 extension Operation.Register: CustomStringConvertible {
+  /// `A` or `X`.
   public var description: String { self == .accumulator ? "A" : "X" }
 }
 
 extension Operation.Source: CustomStringConvertible {
+  /// As C would have it.
   public var description: String {
     switch self {
     case .constant(let constant): hexadecimal(constant)
@@ -33,6 +35,7 @@ extension Operation.Source: CustomStringConvertible {
 }
 
 extension Operation.Operand: CustomStringConvertible {
+  /// The number in hexadecimal, or `X`.
   public var description: String {
     switch self {
     case .constant(let constant): hexadecimal(constant)

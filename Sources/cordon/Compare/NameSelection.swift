@@ -1,4 +1,4 @@
-import Cordon
+import FilterCompiler
 
 /// Names given on the command line, out of a known set.
 enum NameSelection {

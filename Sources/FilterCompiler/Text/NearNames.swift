@@ -4,14 +4,15 @@ package enum NearNames {
   package static func of(_ wanted: String, among names: [String]) -> [String] {
     let plain = wanted.lowercased().filter { !"*?[]".contains($0) }
     guard !plain.isEmpty else { return [] }
-    let ranked = names.compactMap { name -> (name: String, distance: Int)? in
+    let ranked = names.compactMap { name -> (name: String, distance: Int, edits: Int)? in
       let candidate = name.lowercased()
       // Part of a name is as good as a slip: people leave out `lib` and version numbers.
       let isPart = candidate.contains(plain) || candidate.count > 2 && plain.contains(candidate)
-      let distance = isPart ? 1 : edits(from: plain, to: candidate)
-      return distance <= max(2, (plain.count + 2) / 3) ? (name, distance) : nil
+      let edits = edits(from: plain, to: candidate)
+      let distance = isPart ? 1 : edits
+      return distance <= max(2, (plain.count + 2) / 3) ? (name, distance, edits) : nil
     }
-    return ranked.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(3).map(\.name)
+    return ranked.sorted { ($0.distance, $0.edits, $0.name) < ($1.distance, $1.edits, $1.name) }.prefix(3).map(\.name)
   }
 
   /// How many characters have to be put in, left out or replaced (Levenshtein).

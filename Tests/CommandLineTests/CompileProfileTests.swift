@@ -1,0 +1,134 @@
+import FilterCompiler
+import Subprocess
+import SystemPackage
+import Testing
+
+/// `cordon compile PROFILE`, as its users meet it.
+@Suite struct CompileProfileTests {
+  private static let profile = """
+    default: allow
+    regions:
+      - code: 0x1000-0x2000
+        disposition: errno EPERM
+    """
+
+  private func compile(_ yaml: String, _ arguments: String...) async throws -> CordonBinary.Outcome {
+    let folder = try TemporaryFolder()
+    _ = try folder.write(Array(yaml.utf8), to: "p.yaml")
+    return try await CordonBinary.run(
+      "/bin/sh", ["-c", "exec \"$cordon\" compile p.yaml \"$@\"", "sh"] + arguments,
+      environment: ["cordon": CordonBinary.path.string], in: folder.path)
+  }
+
+  @Test func aProfileBecomesAFilter() async throws {
+    var map = RegionMap(default: .allow)
+    try map.insert(AddressRange(start: 0x1000, end: 0x2000), .errno(1))
+    let outcome = try await compile(Self.profile, "-f", "raw")
+    #expect(outcome.status == 0 && outcome.error.isEmpty)
+    #expect(try Program(raw: outcome.bytes) == map.compile())
+    let piped = try await CordonBinary.run("compile", "-", "-f", "raw", input: Array(Self.profile.utf8))
+    #expect(piped.status == 0 && piped.bytes == outcome.bytes)
+    let json = try await compile(Self.profile, "-f", "json")
+    #expect(json.output.contains(#"{"start": "0x1000", "end": "0x2000", "disposition": "errno 1"}"#))
+  }
+
+  @Test func optionsAddToWhatTheProfileSays() async throws {
+    var map = RegionMap(architecture: .riscv64, default: .allow)
+    try map.insert(AddressRange(start: 0x1000, end: 0x2000), .errno(1))
+    try map.insert(AddressRange(start: 0x5000, end: 0x6000), .trap)
+    try map.insertDontCare(AddressRange(start: 0x2000, end: 0x5000))
+    let outcome = try await compile(
+      Self.profile, "--arch", "riscv64", "--trap", "0x5000-0x6000", "--dont-care", "0x2000-0x5000", "-f", "raw")
+    #expect(outcome.status == 0, "\(outcome.error)")
+    #expect(try Program(raw: outcome.bytes) == map.compile())
+    let contradiction = try await compile(Self.profile, "--trap", "0x1800-0x2800")
+    #expect(contradiction.status == 65 && contradiction.error.contains("contradicts errno 1 0x1000-0x2000"))
+  }
+
+  @Test func theStagesAreThere() async throws {
+    let outcome = try await compile(
+      "architecture: x86_64\ndefault: trap\nallowed-calls: getppid\nchecked-architectures: x86_64\n", "-f", "raw")
+    let program = try Program(raw: outcome.bytes)
+    func answer(_ number: UInt32, _ architecture: AuditArchitecture) -> Action {
+      program.evaluate(SeccompData(nr: number, arch: architecture, instructionPointer: 0x1000)).action
+    }
+    #expect(answer(110, .x86_64) == Action(.allow) && answer(111, .x86_64) == Action(.trap))
+    #expect(answer(110, .i386) == Action(.killProcess))
+  }
+
+  @Test func modulesAreFoundInALiveProcess() async throws {
+    let process = try LiveProcess()
+    let yaml = """
+      default: errno EPERM
+      regions:
+        - code: ["libc.so*", vdso]
+          writable: false
+          disposition: allow
+        - {code: anonymous, optional: true, disposition: kill}
+        - {code: exe, writable: true, optional: true, disposition: kill}
+      """
+    let outcome = try await compile(yaml, "--pid", "\(process.id)", "-f", "raw")
+    #expect(outcome.status == 0, "\(outcome.error)")
+    let program = try Program(raw: outcome.bytes)
+    func answer(_ address: UInt64) -> Action {
+      program.evaluate(SeccompData(nr: 39, instructionPointer: address + 2)).action
+    }
+    for (start, end) in try process.code(endingWith: "/libc.so.6") + process.code(endingWith: "[vdso]") {
+      #expect(answer(start) == Action(.allow) && answer(end - 2) == Action(.allow))
+      #expect(answer(end - 1) == Action(.errno, data: 1))
+    }
+    for (start, _) in try process.code(endingWith: "/cat") { #expect(answer(start) == Action(.errno, data: 1)) }
+  }
+
+  @Test func aModuleThatIsMissingIsShownInTheProfile() async throws {
+    let process = try LiveProcess()
+    let yaml = "default: allow\nregions:\n  - {code: libcc.so, disposition: trap}\n"
+    let outcome = try await compile(yaml, "--pid", "\(process.id)")
+    #expect(outcome.status == 65 && outcome.output.isEmpty)
+    #expect(
+      outcome.error == """
+        p.yaml:3:12: nothing mapped in process \(process.id) matches 'libcc.so'
+          - {code: libcc.so, disposition: trap}
+                   ^
+        say 'optional: true' if it may be missing; did you mean 'libc.so.6'?
+
+        """)
+    let writable = try await compile(
+      "default: allow\nregions: [{code: exe, disposition: trap, writable: true}]", "--pid", "\(process.id)")
+    #expect(writable.status == 65 && writable.error.contains("all code of 'exe' in process \(process.id) is read-only"))
+  }
+
+  @Test func whatIsWrongIsShownAndNothingIsWritten() async throws {
+    let folder = try TemporaryFolder()
+    _ = try folder.write(Array("default: allow\nregoins: []\n".utf8), to: "p.yaml")
+    let outcome = try await CordonBinary.shell("\"$cordon\" compile p.yaml -f svg -o out.svg", in: folder.path)
+    #expect(outcome.status == 65 && outcome.output.isEmpty)
+    #expect(outcome.error == "p.yaml:2:1: unknown key 'regoins'\nregoins: []\n^\ndid you mean 'regions'?\n")
+    #expect(folder.contents == ["p.yaml"])
+  }
+
+  @Test func modulesNeedAProcess() async throws {
+    let outcome = try await compile("default: trap\nregions: [{code: exe, disposition: allow}]")
+    #expect(outcome.status == 65 && outcome.error.hasPrefix("p.yaml:2:18: 'exe' is a module"))
+    #expect(outcome.error.contains("--pid"))
+  }
+
+  @Test func aFileThatIsNoTextIsRefused() async throws {
+    let outcome = try await CordonBinary.run("compile", "-", input: [0xff, 0xfe, 0x00])
+    #expect(outcome.status == 65 && outcome.error.hasPrefix("cordon: standard input: is not a text in UTF-8\n"))
+  }
+
+  @Test func theDefaultIsTheProfilesToSay() async throws {
+    let outcome = try await compile(Self.profile, "--default", "trap")
+    #expect(outcome.status == 64 && outcome.error.contains("--default"))
+  }
+
+  @Test func tooManyRegionsNameTheProfile() async throws {
+    let regions = (1...1000).map { index -> String in
+      let start = UInt64(index) << 33 + UInt64(index) * 0x1000
+      return "  - {code: \(hexadecimal(start))-\(hexadecimal(start + 0x1000)), disposition: trap}\n"
+    }
+    let outcome = try await compile("default: allow\nregions:\n" + regions.joined())
+    #expect(outcome.status == 65 && outcome.error.hasPrefix("cordon: p.yaml: 1000 regions need more than the 4096"))
+  }
+}

@@ -1,0 +1,145 @@
+import FilterCompiler
+import SyscallPolicy
+import Testing
+
+/// A bad profile is refused with the place, the line, a caret, and what to do.
+@Suite struct ProfileErrorTests {
+  private func refusal(_ yaml: String, _ architecture: Architecture? = nil) throws -> ProfileError {
+    let error = #expect(throws: ProfileError.self, "\(yaml)") {
+      let profile = try Profile(yaml: yaml, file: "p.yaml", architecture: architecture)
+      _ = try profile.regionMap { name throws(CodeNameError) in
+        throw CodeNameError(problem: "no '\(name.name)'", remedy: "look", isAbsence: true)
+      }
+    }
+    return try #require(error)
+  }
+
+  @Test func allOfItIsShown() throws {
+    #expect(
+      try refusal("default: allow\nregoins: []\n").description == """
+        p.yaml:2:1: unknown key 'regoins'
+        regoins: []
+        ^
+        did you mean 'regions'?
+        """)
+    #expect(
+      try refusal("default: allow\nregions:\n  - code: 0x2000-0x1000\n    disposition: trap\n").description == """
+        p.yaml:3:11: the range 0x2000-0x1000 ends before it starts
+          - code: 0x2000-0x1000
+                  ^
+        a range is 0xSTART-0xEND, and END the first address after it
+        """)
+  }
+
+  private static let region = "default: allow\nregions:\n  - code: 0x1000-0x2000\n    disposition: trap\n"
+
+  @Test(arguments: [
+    // Not YAML, or not a profile.
+    ("", 1, 1, "the profile is empty", "default: allow"),
+    ("[1", 1, 3, "no YAML", ""),
+    ("- a\n", 1, 1, "expected a profile, found a list", ""),
+    ("allow", 1, 1, "expected a profile, found 'allow'", ""),
+    ("default: allow\n---\ndefault: trap\n", 2, 1, "no YAML", ""),
+    ("default: allow\ndefault: trap\n", 1, 1, "'default' is there more than once", ""),
+    ("regions: []\n", 1, 1, "no 'default'", ""),
+    ("default: &a allow\n", 1, 10, "no anchors", ""),
+    ("default: allow\nschema: cordon.profile/2\n", 2, 9, "found 'cordon.profile/2'", "cordon.profile/1"),
+    ("é\u{1}: 1", 1, 2, "control characters", ""),
+    // Unknown names.
+    ("defualt: allow\n", 1, 1, "unknown key 'defualt'", "did you mean 'default'?"),
+    (region + "    writeable: true\n", 5, 5, "unknown key 'writeable'", "did you mean 'writable'?"),
+    ("default: alow\n", 1, 10, "'alow' is no disposition", "did you mean 'allow'?"),
+    ("default: kill all\n", 1, 10, "'kill all' is no disposition", ""),
+    ("default: errno EPREM\n", 1, 10, "there is no error 'EPREM'", "did you mean 'EPERM'?"),
+    ("default: allow\narchitecture: i386\n", 2, 15, "found 'i386'", "x86_64, aarch64, riscv64"),
+    ("default: allow\nchecked-architectures: [x86_64, i368]\n", 2, 33, "found 'i368'", "'i386'"),
+    (
+      "architecture: x86_64\ndefault: allow\nallowed-calls: [read, rite]\n", 3, 23, "no system call 'rite'",
+      "did you mean 'write',"
+    ),
+    ("default: allow\nallowed-calls: 4294967296\n", 2, 16, "no system call number", ""),
+    // Wrong types.
+    ("default: [allow]\n", 1, 10, "expected a disposition, found a list", ""),
+    ("default:\n", 1, 9, "expected a disposition, found nothing", ""),
+    ("default: allow\nregions: libc.so\n", 2, 10, "expected a list of regions, found 'libc.so'", ""),
+    ("default: allow\nregions: [libc.so]\n", 2, 11, "expected a region, found 'libc.so'", ""),
+    ("default: allow\nregions:\n  - disposition: trap\n", 3, 5, "no 'code'", ""),
+    ("default: allow\nregions:\n  - code: exe\n", 3, 5, "no 'disposition'", ""),
+    ("default: allow\nregions:\n  - {code: [], disposition: trap}\n", 3, 12, "found an empty list", ""),
+    ("default: allow\nregions:\n  - {code: exe, disposition: trap, writable: 1}\n", 3, 46, "true or false", ""),
+    ("default: errno\n", 1, 10, "'errno' says which", "errno EPERM"),
+    ("default: errno 4096\n", 1, 10, "from 0 to 4095", ""),
+    ("default: trap 65536\n", 1, 10, "from 0 to 65535", ""),
+    ("default: trace -1\n", 1, 10, "from 0 to 65535", ""),
+    // Ranges.
+    ("default: allow\ndont-care: 0x1000\n", 2, 12, "not a range of the form", "for example"),
+    ("default: allow\nregions:\n  - {code: 1000-2000, disposition: trap}\n", 3, 12, "not a range of the form", "0x"),
+    ("default: allow\nregions:\n  - {code: 0x10-0x11, disposition: trap}\n", 3, 12, "too short", ""),
+    ("default: allow\ndont-care: 0x1000-0xffffffffffffffff\n", 2, 12, "above user space", "architecture"),
+    ("default: allow\ngate: 0x1000-0x1001\n", 2, 7, "too short", ""),
+    (region + "    optional: true\n", 5, 15, "a range is there as it is", ""),
+    // Duplicates and contradictions.
+    (region + "  - {code: 0x1000-0x2000, disposition: trap}\n", 5, 12, "listed already in line 3", ""),
+    (region + "  - {code: 0x1000-0x2000, disposition: allow}\n", 5, 12, "is trap already in line 3", ""),
+    (region + "  - {code: 0x1800-0x2800, disposition: allow}\n", 5, 12, "contradicts trap 0x1000-0x2000 of line 3", ""),
+    (region + "dont-care: [0x1800-0x2800]\n", 5, 13, "contradicts trap 0x1000-0x2000 of line 3", ""),
+    ("default: allow\nregions: [{code: [exe, exe], disposition: trap}]\n", 2, 24, "listed already in line 2", ""),
+    ("default: allow\nallowed-calls: [read]\ntrapped-calls: [read]\n", 3, 17, "listed already in line 2", ""),
+    ("default: allow\nother-architectures: kill\n", 2, 22, "'checked-architectures' lists none", ""),
+    ("default: allow\ntrapped-calls-data: 1\n", 2, 21, "no 'trapped-calls'", ""),
+    // Modules.
+    (
+      "default: allow\nregions:\n  - {code: exe, disposition: trap}\n", 3, 12, "no 'exe'",
+      "'optional: true' if it may be missing; look"
+    ),
+    ("default: allow\nregions:\n  - {code: *.so, disposition: trap}\n", 3, 13, "needs quotes", "'*.so'"),
+  ])
+  func badProfile(yaml: String, line: Int, column: Int, words: String, remedy: String) throws {
+    let error = try refusal(yaml)
+    #expect(error.place == "p.yaml:\(line):\(column)", "\(error)")
+    #expect(error.problem.contains(words) && !error.problem.contains("\n"), "\(error)")
+    #expect((error.remedy ?? "").contains(remedy), "\(error)")
+    let excerpt = error.excerpt.split(separator: "\n", omittingEmptySubsequences: false)
+    #expect(excerpt.count == 2 && excerpt[1].last == "^" && excerpt[1].count == column, "\(error)")
+  }
+
+  @Test func modulesNeedAProcess() throws {
+    let profile = try Profile(yaml: "default: trap\nregions: [{code: exe, disposition: allow}]", file: "p.yaml")
+    let error = #expect(throws: ProfileError.self) { try profile.regionMap() }
+    #expect(error?.place == "p.yaml:2:18" && error?.remedy?.contains("--pid") == true)
+  }
+
+  @Test func oneArchitectureAtATime() throws {
+    let error = try refusal("default: allow\narchitecture: aarch64\n", .riscv64)
+    #expect(error.place == "p.yaml:2:15" && error.problem.contains("aarch64") && error.problem.contains("riscv64"))
+  }
+
+  @Test func ofALongLineTheWrongPartIsShown() throws {
+    let error = try refusal("default: allow\nallowed-calls: [\(String(repeating: "1, ", count: 1))\(names), rite]\n")
+    let lines = error.excerpt.split(separator: "\n")
+    #expect(lines[0].count <= 100 && lines[0].dropFirst(lines[1].count - 1).hasPrefix("rite"))
+  }
+
+  private let names = (2..<200).map(String.init).joined(separator: ", ")
+
+  @Test func tabsStayBelowTabs() throws {
+    let error = try refusal("default: allow\nregions: [\t{code:\texe,\tdispositoin: trap}]\n")
+    #expect(error.excerpt.split(separator: "\n").last == "          \t      \t    \t^", "\(error)")
+  }
+
+  @Test func aHugeTextIsRefused() throws {
+    let error = try refusal("default: allow #" + String(repeating: "x", count: 1 << 20))
+    #expect(error.problem.contains("1048576 bytes"))
+  }
+
+  /// Names that stand for lists of names: without a limit, a few lines would stand for more values than fit anywhere.
+  @Test func nestedAliasesAreNotFollowed() throws {
+    let lines = (1..<60).map { "a\($0): &a\($0) [*a\($0 - 1), *a\($0 - 1)]\n" }
+    let error = try refusal("a0: &a0 [x]\n" + lines.joined() + "? *a59\n: 1\n")
+    #expect(error.problem.contains("no anchors"))
+  }
+
+  @Test func deepNestingIsRefused() throws {
+    #expect(try refusal(String(repeating: "[", count: 100_000)).line == 1)
+  }
+}
