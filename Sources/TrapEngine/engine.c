@@ -38,8 +38,7 @@ static void stamp(uint8_t *to, const uint8_t *begin, uint64_t width, uint64_t sl
   for (uint64_t i = 0; i < slots; i++) copy_code(to + i * width, begin, begin + width);
 }
 
-long cordon_engine_prepare(void) {
-  if (cordon_engine.gate != NULL) return 0;
+static long make_gate(void) {
   long at = raw_call(CORDON_NR_mmap, 0, 2 * CORDON_GATE_SIZE, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (at < 0 && at > -4096) return at;
@@ -68,6 +67,22 @@ long cordon_engine_prepare(void) {
   cordon_engine.shared_int80_thunk = AT_GATE(cordon_fixed_shared_int80);
   cordon_engine.gate = gate;
   return 0;
+}
+
+/* Several threads may ask at once; a gate that replaced another one would leave the restorer outside it. */
+long cordon_engine_prepare(void) {
+  enum { missing, in_the_making, ready };
+  for (;;) {
+    uint32_t state = missing;
+    if (__atomic_compare_exchange_n((uint32_t *)&cordon_engine.gate_state, &state, in_the_making, 0, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_ACQUIRE)) {
+      long result = make_gate();
+      __atomic_store_n((uint32_t *)&cordon_engine.gate_state, result == 0 ? ready : missing, __ATOMIC_RELEASE);
+      return result;
+    }
+    if (state == ready) return 0;
+    __builtin_ia32_pause();
+  }
 }
 
 void cordon_engine_gate(uint64_t *start, uint64_t *end) {

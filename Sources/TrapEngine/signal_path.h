@@ -20,6 +20,7 @@ typedef struct {
   uint8_t *gate; /* code at gate, data at gate + CORDON_GATE_SIZE */
   CordonCall call;
   uint64_t restorer, sigreturn_thunk, shared_syscall_thunk, shared_int80_thunk;
+  _Atomic(uint32_t) gate_state;
   CordonConfiguration configuration;
   _Atomic(uint32_t) installed;
   /* The program's own disposition of SIGSYS: the newest of the records that it has been. */

@@ -97,7 +97,7 @@ typedef struct CordonCounters {
   uint64_t shared_thunks;   ///< calls passed through the shared thunk because the site table was full
 } CordonCounters;
 
-/// Maps the gate and fills it with thunks. Idempotent.
+/// Maps the gate and fills it with thunks. Idempotent, and safe to call from several threads.
 long cordon_engine_prepare(void);
 /// The gate's code, [start, end): calls from here must always be allowed. Zero before `cordon_engine_prepare`.
 void cordon_engine_gate(uint64_t *start, uint64_t *end);
