@@ -23,6 +23,8 @@ GuestTemplateCode guest_template_code(GuestTemplate name) {
     TEMPLATE(GuestTemplateRegisters32, registers32)
     TEMPLATE(GuestTemplateRegistersSignal, registers_signal)
     TEMPLATE(GuestTemplateRestorer, restorer)
+    TEMPLATE(GuestTemplateSteady, steady)
+    TEMPLATE(GuestTemplateSteady32, steady32)
     TEMPLATE(GuestTemplateStepped, stepped)
     TEMPLATE(GuestTemplateStorm, storm)
     TEMPLATE(GuestTemplateVectors, vectors)

@@ -41,3 +41,10 @@ func sharedMemory<Value>(of type: Value.Type) -> UnsafeMutablePointer<Value> {
   guard let memory, memory != MAP_FAILED else { preconditionFailure("mmap: \(errno)") }
   return memory.bindMemory(to: type, capacity: 1)
 }
+
+/// What the engine has counted, in more detail than a session's statistics.
+func counters() -> CordonCounters {
+  var counters = CordonCounters()
+  cordon_engine_counters(&counters)
+  return counters
+}

@@ -116,9 +116,3 @@ import TrapEngine
     }
   }
 }
-
-private func counters() -> CordonCounters {
-  var counters = CordonCounters()
-  cordon_engine_counters(&counters)
-  return counters
-}

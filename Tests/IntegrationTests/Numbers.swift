@@ -49,5 +49,6 @@ enum Number {
 enum OldNumber {
   static let write = 4
   static let getpid = 20
+  static let getppid = 64
   static let getuid = 199
 }

@@ -22,6 +22,8 @@ typedef enum __attribute__((enum_extensibility(closed))) GuestTemplate : uint32_
   GuestTemplateRegisters32,
   GuestTemplateRegistersSignal,
   GuestTemplateRestorer,
+  GuestTemplateSteady,
+  GuestTemplateSteady32,
   GuestTemplateStepped,
   GuestTemplateStorm,
   GuestTemplateVectors,
