@@ -33,7 +33,7 @@ enum ThreadStatus {
   }
 
   /// For how many milliseconds a thread may block SIGSYS before it counts.
-  private static let patience = 200
+  private static let patience = 2_000
 
   /// A thread with more seccomp filters than the caller, which SECCOMP_FILTER_FLAG_TSYNC will refuse; nil where there is
   /// none, or the kernel does not tell (before Linux 5.11).

@@ -46,6 +46,24 @@ GUEST(getpid)
   ret
 END(getpid)
 
+/* long stepped(void): getpid(2) with the trap flag set, so that a SIGTRAP follows every instruction. */
+GUEST(stepped)
+  pushfq
+  orq $0x100, (%rsp)
+  popfq
+  nop
+  movl $39, %eax
+  syscall
+  nop
+  movq %rax, %rdx
+  pushfq
+  andq $~0x100, (%rsp)
+  popfq
+  nop
+  movq %rdx, %rax
+  ret
+END(stepped)
+
 /* getpid(2), and then a stop: whoever is redirected from it must not come back to it. */
 GUEST(once)
   movl $39, %eax

@@ -100,6 +100,19 @@ long guest_vfork_and_reset(int signal) {
   _exit(result == 0 ? 0 : 1);
 }
 
+static GuestSteps steps;
+
+GuestSteps *guest_steps(void) { return &steps; }
+
+static void handle_step(int signal, siginfo_t *info, void *context) {
+  (void)signal, (void)info;
+  uint64_t at = (uint64_t)((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
+  if (at >= steps.start && at < steps.end && steps.count < sizeof steps.taken / sizeof steps.taken[0])
+    steps.taken[steps.count++] = at;
+}
+
+uint64_t guest_stepping_handler(void) { return (uint64_t)handle_step; }
+
 /* The state letter of a process: the first character after its name in parentheses (proc_pid_stat(5)). */
 static char state_of(pid_t process) {
   char path[64], text[256];

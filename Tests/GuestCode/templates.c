@@ -23,6 +23,7 @@ GuestTemplateCode guest_template_code(GuestTemplate name) {
     TEMPLATE(GuestTemplateRegisters32, registers32)
     TEMPLATE(GuestTemplateRegistersSignal, registers_signal)
     TEMPLATE(GuestTemplateRestorer, restorer)
+    TEMPLATE(GuestTemplateStepped, stepped)
     TEMPLATE(GuestTemplateStorm, storm)
     TEMPLATE(GuestTemplateVectors, vectors)
     TEMPLATE(GuestTemplateVectorsSignal, vectors_signal)

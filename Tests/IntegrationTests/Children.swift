@@ -28,8 +28,7 @@ private func reap(_ pid: Int, flags: Int32 = 0, status wanted: Int32) {
 }
 
 /// A stack of its own for a child: its lowest address, and the size.
-private func newStack() -> (start: Int, size: Int) {
-  let size = 64 * 1024
+private func newStack(_ size: Int = 64 * 1024) -> (start: Int, size: Int) {
   let start = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
   return (Int(bitPattern: start), size)
 }
@@ -144,6 +143,33 @@ private let threadFlags = 0x350f00  // VM FS FILES SIGHAND THREAD SYSVSEM PARENT
         check(guest.log.hooked, callsOfOneChild * round, "trapped calls")
       }
       check(guest.call(Number.getpid), Int(getpid()), "the process goes on")
+    }
+  }
+
+  /// At once, on stacks that hold little more than what the child writes and one signal frame.
+  @Test(arguments: mechanisms, [Number.clone, Number.clone3])
+  func `64 threads with small stacks`(_ mechanism: String, _ number: Int) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String, number = number as Int] in
+      begin()
+      let guest = try Guest(mechanism, .child)
+      try guest.activate(for: .allThreads)
+      let count = 64
+      let make = guest.function(.child, as: GuestFunction.self)
+      let children = (0..<count).map { _ in
+        let child = sharedMemory(of: GuestChild.self)
+        setUp(child, number, flags: threadFlags, signal: 0, stack: newStack(16 * 1024))
+        child.pointee.thread = -1
+        return (child, make(child))
+      }
+      for (child, thread) in children {
+        #expect(thread > 0)
+        while child.pointee.thread != 0 { usleep(1000) }
+        checkChild(child, pid: Int(getpid()), thread: thread, parent: Int(getppid()))
+      }
+      check(guest.log.hooked, callsOfOneChild * count, "trapped calls")
+      for (_, thread) in children {
+        while access("/proc/self/task/\(thread)", F_OK) == 0 { usleep(1000) }
+      }
     }
   }
 

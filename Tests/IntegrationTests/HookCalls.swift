@@ -93,6 +93,38 @@ import Testing
     }
   }
 
+  /// All of libc traps, posix_spawn's child among it, which borrows this process's memory. The new program is free:
+  /// dispatch ends with exec. (A filter does not, so this is not for seccomp.)
+  @Test(arguments: mechanisms.filter { $0 == "sud-exclusive" || $0 == "sud-selector" })
+  func `posix_spawn by trapped code`(_ mechanism: String) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
+      begin()
+      let guest = try Guest(mechanism, default: .trap)
+      try guest.activate(for: .allThreads)
+      for round in 1...20 {
+        var ends: [Int32] = [0, 0]
+        pipe(&ends)
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
+        var pid: pid_t = 0
+        let words: [UnsafeMutablePointer<CChar>?] = [strdup("echo"), strdup("round \(round)"), nil]
+        check(posix_spawn(&pid, "/bin/echo", &actions, nil, words, [nil]), 0, "posix_spawn")
+        posix_spawn_file_actions_destroy(&actions)
+        close(ends[1])
+        var text = [UInt8](repeating: 0, count: 64)
+        let count = read(ends[0], &text, text.count)
+        close(ends[0])
+        check(String(decoding: text.prefix(max(count, 0)), as: UTF8.self), "round \(round)\n", "what it wrote")
+        var status: Int32 = -1
+        check(waitpid(pid, &status, 0), pid, "waitpid")
+        check(status, 0, "its wait status")
+      }
+      #expect(guest.log.calls(Number.clone) + guest.log.calls(Number.clone3) >= 20, "the spawns were trapped")
+      check(guest.call(Number.getpid), Int(getpid()), "the next trap")
+    }
+  }
+
   /// No thread-local storage is touched: the FS base points nowhere.
   @Test(arguments: mechanisms)
   func `arch_prctl takes the FS base away`(_ mechanism: String) async {

@@ -27,6 +27,9 @@ enum Number {
   static let gettid = 186
   static let ioSetup = 206
   static let restartSyscall = 219
+  static let timerCreate = 222
+  static let timerSettime = 223
+  static let timerDelete = 226
   static let epollCtl = 233
   static let tgkill = 234
   static let pselect6 = 270

@@ -101,7 +101,7 @@ import Testing
         waitUntilBlocked(id, in: Number.read)
         pthread_kill(thread, SIGSYS)
         // A signal that is ignored, or whose call is restarted, leaves the thread where it was.
-        usleep(100_000)
+        while guest.session.statistics.forwarded == 0 { usleep(1000) }
         return write(writeEnd, "!", 1)
       }
       let buffer = Int(bitPattern: guest.scratch + 1024)

@@ -35,8 +35,9 @@ final class TestThread: Sendable {
 final class Signpost: Sendable {
   private let passed = Atomic<Bool>(false)
 
+  var isOpen: Bool { passed.load(ordering: .acquiring) }
   func open() { passed.store(true, ordering: .releasing) }
-  func wait() { while !passed.load(ordering: .acquiring) { usleep(500) } }
+  func wait() { while !isOpen { usleep(500) } }
 }
 
 /// Sends `signal` to the calling thread once that waits in the call `number`.

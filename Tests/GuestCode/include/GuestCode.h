@@ -22,6 +22,7 @@ typedef enum __attribute__((enum_extensibility(closed))) GuestTemplate : uint32_
   GuestTemplateRegisters32,
   GuestTemplateRegistersSignal,
   GuestTemplateRestorer,
+  GuestTemplateStepped,
   GuestTemplateStorm,
   GuestTemplateVectors,
   GuestTemplateVectorsSignal,

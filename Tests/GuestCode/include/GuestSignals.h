@@ -61,4 +61,13 @@ long guest_vfork_and_reset(int signal);
 /// 0 if all of that went so. Times in microseconds.
 int32_t guest_fork_stopper(int32_t target, uint32_t before, uint32_t meanwhile);
 
+/// The instructions between `start` and `end` that a SIGTRAP was reported at.
+typedef struct GuestSteps {
+  uint64_t start, end, count, taken[64];
+} GuestSteps;
+
+/// The one instance, and the handler of SIGTRAP that writes to it.
+GuestSteps *guest_steps(void);
+uint64_t guest_stepping_handler(void);
+
 #endif
