@@ -9,10 +9,8 @@
 #define CORDON_SIGSYS_BIT (1ull << (CORDON_SIGSYS - 1))
 #define CORDON_UNBLOCKABLE_BITS ((1ull << (9 - 1)) | (1ull << (19 - 1))) /* SIGKILL, SIGSTOP */
 
-#define CORDON_EINTR 4
 #define CORDON_ESRCH 3
 #define CORDON_EAGAIN 11
-#define CORDON_ENOMEM 12
 #define CORDON_EFAULT 14
 #define CORDON_EBUSY 16
 #define CORDON_EINVAL 22
