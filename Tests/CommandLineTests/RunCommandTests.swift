@@ -8,7 +8,8 @@ import Testing
   private func expectSame(
     _ command: String, _ sourceLocation: SourceLocation = #_sourceLocation
   ) async throws {
-    let (native, folder) = (try TemporaryFolder(), try TemporaryFolder())
+    let native = try TemporaryFolder()
+    let folder = try TemporaryFolder()
     let expected = try await CordonBinary.shell("exec sh -c '\(command)'", in: native.path)
     let outcome = try await CordonBinary.shell("exec \"$cordon\" run --all -- sh -c '\(command)'", in: folder.path)
     #expect(outcome.status == expected.status, sourceLocation: sourceLocation)
@@ -40,7 +41,7 @@ import Testing
   @Test func argumentsArriveByteForByte() async throws {
     let folder = try TemporaryFolder()
     let outcome = try await CordonBinary.shell(
-      "\"$cordon\" run --all -- printf '%s|' \"$(printf 'a\\377b')\" -- --all '' 'ü' | od -An -tx1", in: folder.path)
+      "\"$cordon\" run --all -- printf '%s|' \"$(printf 'a\\377b')\" -- --all '' 'ü' | od -An -v -w64 -tx1", in: folder.path)
     #expect(
       outcome.output.split(separator: " ").joined(separator: " ")
         == "61 ff 62 7c 2d 2d 7c 2d 2d 61 6c 6c 7c 7c c3 bc 7c\n")

@@ -16,8 +16,8 @@ import Testing
 
   private func verdict(_ number: UInt32, _ architecture: AuditArchitecture, from pointer: UInt64) -> Action.Kind? {
     stack.evaluate(
-      SeccompData(number: number, architecture: architecture, instructionPointer: pointer)
-    ).kind
+      SeccompData(nr: number, arch: architecture, instructionPointer: pointer)
+    ).action.kind
   }
 
   @Test func everyCallTrapsButTheAgentsOwn() {
