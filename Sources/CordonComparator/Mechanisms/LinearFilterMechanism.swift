@@ -17,7 +17,7 @@ package struct LinearFilterMechanism: MeasuredMechanism {
   }
 
   package func trap(_ regions: [AddressRange]) throws(MeasurementError) -> Session? {
-    let instructions = regions.flatMap(Self.question) + [Operation.answer(Disposition.allow.action)]
+    let instructions = regions.flatMap(Self.question) + [Operation.answer(Action(.allow))]
     guard instructions.count <= Program.maximumLength else {
       throw .unavailable(
         "asking for \(Figure.grouped(regions.count)) regions one after the other takes "
@@ -39,7 +39,7 @@ package struct LinearFilterMechanism: MeasuredMechanism {
       .loadData(.instructionPointerLow),
       .branch(.greaterOrEqual, .constant(UInt32(truncatingIfNeeded: first)), jt: 0, jf: 2),
       .branch(.greater, .constant(UInt32(truncatingIfNeeded: last)), jt: 1, jf: 0),
-      .answer(Disposition.trap.action),
+      .answer(Action(.trap)),
     ]
   }
 }

@@ -15,8 +15,8 @@ package struct NumberFilterMechanism: MeasuredMechanism {
     // reboot(2), which nothing here calls, would fail; every other number is allowed.
     let refused: UInt32 = 169
     let instructions: [Operation] = [
-      .loadData(.number), .branch(.equal, .constant(refused), jt: 0, jf: 1), .answer(Disposition.errno(1).action),
-      .answer(Disposition.allow.action),
+      .loadData(.number), .branch(.equal, .constant(refused), jt: 0, jf: 1), .answer(Action(.errno, data: 1)),
+      .answer(Action(.allow)),
     ]
     let program: Program
     do { program = try Program(instructions.map(\.instruction)) } catch { throw .failed("the number filter: \(error)") }
