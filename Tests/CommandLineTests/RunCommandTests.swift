@@ -41,7 +41,9 @@ import Testing
   @Test func argumentsArriveByteForByte() async throws {
     let folder = try TemporaryFolder()
     let outcome = try await CordonBinary.shell(
-      "\"$cordon\" run --all -- printf '%s|' \"$(printf 'a\\377b')\" -- --all '' 'ü' | od -An -v -w64 -tx1", in: folder.path)
+      """
+      "$cordon" run --all -- printf '%s|' "$(printf 'a\\377b')" -- --all '' 'ü' | od -An -v -w64 -tx1
+      """, in: folder.path)
     #expect(
       outcome.output.split(separator: " ").joined(separator: " ")
         == "61 ff 62 7c 2d 2d 7c 2d 2d 61 6c 6c 7c 7c c3 bc 7c\n")
