@@ -5,6 +5,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := build
 
 PACKAGES := libseccomp-dev pkg-config
+# Real programs for the tests to run; one that cannot be had is said to be missing, and its tests are left out.
+TEST_PACKAGES := busybox-static gcc gdb git golang-go musl-tools python3 strace
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 CORDON := .build/release/cordon
 BUNDLE := .build/debug/cordonPackageTests.xctest
@@ -27,6 +29,7 @@ build: packages
 compare: build
 	$(CORDON) compare
 
+test: PACKAGES += $(TEST_PACKAGES)
 test: packages lint
 	swift build --build-tests
 	timeout 1800 swift test --skip-build
