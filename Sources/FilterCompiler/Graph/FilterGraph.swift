@@ -17,11 +17,9 @@ struct FilterGraph {
   private static func addressTree(
     _ pieces: [Piece], in graph: inout DecisionGraph
   ) -> DecisionGraph.NodeID {
-    var runs: [AddressTree.Run] = []
-    for run in BoundaryPlacement.runs(pieces) {
-      runs.append(AddressTree.Run(first: run.first, node: graph.answer(run.disposition.action)))
+    AddressTree.build(BoundaryPlacement(pieces), in: &graph) { disposition, graph in
+      graph.answer(disposition.action)
     }
-    return AddressTree.build(runs, in: &graph)
   }
 
   /// Stages 2 and 4 in one tree; what stage 3 lets pass stands in the trees of instruction pointers below it.
