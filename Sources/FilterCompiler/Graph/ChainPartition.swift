@@ -29,8 +29,9 @@ struct ChainPartition {
     let search = ChainSearch(row)
     let shortest = row.lengths.reduce(row.lengths[0], min)
     let steps = row.count > largeRow ? 1 : 4
-    var found: [ChainPartition] = []
-    var least = Int.max
+    // A tree without chains is low.
+    var found = [ChainPartition(row.segments.indices.map { Chain($0, in: row) })]
+    var least = found[0].length
     // Where ways are dear, chains are short; from price to price some get longer.
     for step in 0... {
       let (octave, part) = step.quotientAndRemainder(dividingBy: steps)
