@@ -21,9 +21,9 @@ package struct CallSet: Sendable, Hashable {
   }
 
   /// What becomes of the other calls.
-  package static let refusal = Disposition.errno(1)
+  package static let refusal = Action(.errno, data: 1)
   /// What becomes of calls of another architecture.
-  package static let otherArchitecture = Disposition.killProcess
+  package static let otherArchitecture = Action(.killProcess)
 
   /// The allowed numbers in runs of neighbours, in ascending order.
   package var runs: [ClosedRange<UInt32>] {
@@ -44,9 +44,9 @@ package struct CallSet: Sendable, Hashable {
   /// What a filter for it has to do.
   package var specification: RegionSpecification {
     RegionSpecification(
-      RegionMap(architecture: .x86_64, default: Self.refusal),
+      RegionMap(architecture: .x86_64, default: .errno(Self.refusal.data)),
       CompileOptions(
-        checkedArchitectures: [.x86_64], otherArchitecture: Self.otherArchitecture, allowedNumbers: allowed))
+        checkedArchitectures: [.x86_64], otherArchitecture: .killProcess, allowedNumbers: allowed))
   }
 }
 

@@ -8,7 +8,7 @@ package import FilterCompiler
 package enum ChromiumCompiler {
   /// The filter for a set of calls.
   package static func compile(_ set: CallSet) throws(ProgramError) -> Program {
-    let (allow, refuse) = (RivalTree(.answer(Action(.allow))), RivalTree(.answer(CallSet.refusal.action)))
+    let (allow, refuse) = (RivalTree(.answer(Action(.allow))), RivalTree(.answer(CallSet.refusal)))
     let startsAllowed = set.runs.first?.lowerBound == 0
     var row: [(first: UInt32, answer: RivalTree)] = startsAllowed ? [] : [(0 as UInt32, refuse)]
     for run in set.runs {

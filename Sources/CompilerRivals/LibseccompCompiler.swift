@@ -19,7 +19,7 @@ package enum LibseccompCompiler {
 
   /// The filter for a set of calls; nil where the library fails. It turns x32 calls away by itself.
   package static func compile(_ set: CallSet, _ optimization: Optimization) -> Program? {
-    guard let context = seccomp_init(CallSet.refusal.action.rawValue) else { return nil }
+    guard let context = seccomp_init(CallSet.refusal.rawValue) else { return nil }
     defer { seccomp_release(context) }
     // The library adds its own machine's architecture by itself.
     let machine = AuditArchitecture.x86_64.rawValue
@@ -29,7 +29,7 @@ package enum LibseccompCompiler {
       }
     }
     let attributes = [
-      seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, CallSet.otherArchitecture.action.rawValue),
+      seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, CallSet.otherArchitecture.rawValue),
       seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, optimization.rawValue),
     ]
     guard attributes.allSatisfy({ $0 == 0 }) else { return nil }

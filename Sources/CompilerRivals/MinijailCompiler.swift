@@ -22,7 +22,7 @@ package struct MinijailCompiler {
 
   private let runs: [Run]
   private let allow = RivalTree(.answer(Action(.allow)))
-  private let refuse = RivalTree(.answer(CallSet.refusal.action))
+  private let refuse = RivalTree(.answer(CallSet.refusal))
   private var known: [Key: Solution] = [:]
 
   private init(_ set: CallSet) {

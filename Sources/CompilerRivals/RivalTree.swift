@@ -33,7 +33,7 @@ struct RivalAssembly {
     for answer in answers { assembly.place(answer) }
     assembly.place(tree)
     assembly.reversed += [
-      .loadData(.number), .answer(CallSet.otherArchitecture.action),
+      .loadData(.number), .answer(CallSet.otherArchitecture),
       .branch(.equal, .constant(AuditArchitecture.x86_64.rawValue), jt: 1, jf: 0), .loadData(.architecture),
     ]
     return try Program(assembly.reversed.reversed().map(\.instruction))

@@ -38,6 +38,6 @@ struct Boundary: Equatable {
 extension ClosedRange where Bound: FixedWidthInteger {
   /// The place beside the stricter of two dispositions, so that what comes into the gap later is not caught by it.
   func besideStricter(_ before: Disposition, _ after: Disposition) -> Bound {
-    before.action.isStricter(than: after.action) ? lowerBound : upperBound
+    before.isStricter(than: after) ? lowerBound : upperBound
   }
 }

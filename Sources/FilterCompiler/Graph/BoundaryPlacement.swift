@@ -31,6 +31,13 @@ struct BoundaryPlacement {
   private(set) var stretches: [Stretch] = []
   let patterns: [LinePattern]
 
+  /// All that occur.
+  var dispositions: Set<Disposition> {
+    var found = Set(patterns.flatMap(\.dispositions))
+    for case .disposition(let disposition) in stretches.map(\.content) { found.insert(disposition) }
+    return found
+  }
+
   init(_ pieces: [Piece]) {
     let boundaries = Boundary.all(between: pieces)
     let lines = Self.lines(of: boundaries)

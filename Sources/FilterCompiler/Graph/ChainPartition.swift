@@ -26,7 +26,7 @@ struct ChainPartition {
   static func cheapest(_ row: SegmentRow, besides rest: (size: Int, length: Int)) -> ChainPartition {
     // A tree over up to three segments is a chain.
     if row.count <= 3 { return ChainPartition([Chain(whole: row)]) }
-    let search = ChainSearch(row)
+    let search = ChainSearch(row, longest: longestChain)
     let shortest = row.lengths.reduce(row.lengths[0], min)
     let steps = row.count > largeRow ? 1 : 4
     // A tree without chains is low.
@@ -36,7 +36,7 @@ struct ChainPartition {
     for step in 0... {
       let (octave, part) = step.quotientAndRemainder(dividingBy: steps)
       let price = Double.powerOfTwo(-shortest - octave) / (1 + Double(part) / Double(steps))
-      let partition = ChainPartition(search.chains(price: price, longest: longestChain))
+      let partition = ChainPartition(search.chains(price: price))
       least = min(least, partition.length)
       if partition.length > least + 1 { break }
       found.append(partition)
@@ -51,14 +51,15 @@ struct ChainPartition {
 
   /// The length of the longest way in the lowest tree over the chains: each gets the first free place of its size.
   private static func length(of chains: [Chain]) -> Int {
-    var used = 0.0
+    // In units of the smallest room; trees are nowhere near as high as a word has bits.
+    let shortest = chains.reduce(Int.max) { min($0, $1.length) }
+    var used: UInt64 = 0
     for chain in chains {
-      let room = Double.powerOfTwo(chain.length)
-      let before = Double(Int(used / room))
-      used = (before * room < used ? before + 2 : before + 1) * room
+      let room: UInt64 = 1 << UInt64(min(chain.length - shortest, 48))
+      used = (used + (room - 1)) & ~(room - 1) + room
     }
-    var length = 0
-    while .powerOfTwo(length) < used { length += 1 }
+    var length = shortest
+    while 1 << UInt64(length - shortest) < used { length += 1 }
     return length
   }
 }

@@ -16,9 +16,15 @@ struct ChainSearch {
 
   private let row: SegmentRow
   private let extensions: [Extension]
+  private let longest: Int
+  /// No chain leads to a longer one.
+  private let longestWay: Int
 
-  init(_ row: SegmentRow) {
+  /// A search for chains that have at most `longest` tests each.
+  init(_ row: SegmentRow, longest: Int) {
     self.row = row
+    self.longest = longest
+    longestWay = row.lengths.reduce(0, max) + longest
     extensions = row.segments.indices.map { index in
       let added = index + 1..<row.extent(from: index)
       return Extension(
@@ -27,9 +33,11 @@ struct ChainSearch {
     }
   }
 
-  /// The chains, none with more than `longest` tests, whose eBPF instructions and room add up to least.
-  func chains(price: Double, longest: Int) -> [Chain] {
-    let rooms = (0..<64).map { price * .powerOfTwo($0) }
+  /// The chains whose eBPF instructions and room add up to least.
+  func chains(price: Double) -> [Chain] {
+    // What the room of a chain costs, by its length.
+    var rooms = [price]
+    while rooms.count <= longestWay { rooms.append(rooms[rooms.count - 1] * 2) }
     // For each segment what the best chains from it to the end cost, and how many tests the first one has.
     var best = [Double](repeating: 0, count: row.count + 1)
     var tests = [Int](repeating: 0, count: row.count)
@@ -41,11 +49,12 @@ struct ChainSearch {
       var least = 1 + rooms[length] + best[start + 1]
       for count in 1...longest {
         let next = extensions[last]
-        guard next.last > last else { break }
+        // One chain less saves two instructions at most; one more test doubles the room.
+        guard next.last > last, count == 1 || rooms[length] <= 2 else { break }
         last = next.last
         length = max(length, next.length + count - 1) + 1
         canFollow = canFollow || next.canFollow
-        let cost = Double(count + (canFollow ? 1 : 2)) + rooms[min(length, 63)] + best[last + 1]
+        let cost = Double(count + (canFollow ? 1 : 2)) + rooms[length] + best[last + 1]
         if cost < least { (least, tests[start]) = (cost, count) }
       }
       best[start] = least
