@@ -3,9 +3,12 @@
 #include "signal_path.h"
 
 extern CORDON_HIDDEN const uint8_t cordon_fixed_begin[], cordon_fixed_end[], cordon_fixed_restorer[],
-    cordon_fixed_call[], cordon_fixed_sigreturn[], cordon_fixed_shared_syscall[], cordon_fixed_shared_int80[],
-    cordon_fixed_child[], cordon_site_template[], cordon_int80_template[], cordon_fork_template[],
-    cordon_fork_template_jump[], cordon_templates_end[];
+    cordon_fixed_call[], cordon_fixed_called[], cordon_fixed_call80[], cordon_fixed_called80[],
+    cordon_fixed_sigreturn[], cordon_fixed_sigreturn80[], cordon_fixed_sigaltstack[], cordon_fixed_shared_syscall[], cordon_fixed_shared_called[],
+    cordon_fixed_shared_int80[], cordon_fixed_shared_called80[], cordon_fixed_child[], cordon_fixed_cleared_child[],
+    cordon_fixed_child80[], cordon_site_template[], cordon_int80_template[], cordon_fork_template[],
+    cordon_fork_template_jump[], cordon_fork80_template[], cordon_fork80_template_jump[], cordon_code32_template[],
+    cordon_templates_end[];
 
 CordonEngine cordon_engine;
 
@@ -17,6 +20,7 @@ CORDON_SIGNAL_PATH_BEGIN
 #define MAP_PRIVATE 0x02
 #define MAP_ANONYMOUS 0x20
 #define MAP_NORESERVE 0x4000
+#define MADV_WIPEONFORK 18
 
 static long raw_call(long number, long a, long b, long c, long d, long e, long f) {
   long result = number;
@@ -38,33 +42,55 @@ static void stamp(uint8_t *to, const uint8_t *begin, uint64_t width, uint64_t sl
   for (uint64_t i = 0; i < slots; i++) copy_code(to + i * width, begin, begin + width);
 }
 
+/* Slots whose thunk ends in a jump of its own, to `target` in the fixed page. */
+static void stamp_jumps(uint8_t *to, const uint8_t *begin, const uint8_t *jump, uint64_t slots, const uint8_t *target) {
+  stamp(to, begin, 32, slots);
+  for (uint64_t i = 0; i < slots; i++) {
+    uint8_t *displacement = to + i * 32 + (jump - begin);
+    *(int32_t *)displacement = (int32_t)(target - (displacement + 4));
+  }
+}
+
 static long make_gate(void) {
-  long at = raw_call(CORDON_NR_mmap, 0, 2 * CORDON_GATE_SIZE, PROT_READ | PROT_WRITE,
+  long at = raw_call(CORDON_NR_mmap, 0, 2 * CORDON_GATE_SIZE + CORDON_MEMORY_SIZE, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (at < 0 && at > -4096) return at;
   uint8_t *gate = (uint8_t *)at;
   copy_code(gate, cordon_fixed_begin, cordon_fixed_end);
   stamp(gate + CORDON_SITE_OFFSET, cordon_site_template, 16, CORDON_SITE_SLOTS);
   stamp(gate + CORDON_INT80_OFFSET, cordon_int80_template, 16, CORDON_INT80_SLOTS);
-  stamp(gate + CORDON_FORK_OFFSET, cordon_fork_template, 32, CORDON_FORK_SLOTS);
-  uint64_t jump = (uint64_t)(cordon_fork_template_jump - cordon_fork_template);
-  uint8_t *child = gate + (cordon_fixed_child - cordon_fixed_begin);
-  for (uint64_t i = 0; i < CORDON_FORK_SLOTS; i++) {
-    uint8_t *displacement = gate + CORDON_FORK_OFFSET + i * 32 + jump;
-    *(int32_t *)displacement = (int32_t)(child - (displacement + 4));
-  }
+  stamp(gate + CORDON_CODE32_OFFSET, cordon_code32_template, 16, CORDON_CODE32_SLOTS);
+  const uint8_t *child = gate + (cordon_fixed_child - cordon_fixed_begin);
+  const uint8_t *cleared_child = gate + (cordon_fixed_cleared_child - cordon_fixed_begin);
+  const uint8_t *child80 = gate + (cordon_fixed_child80 - cordon_fixed_begin);
+  stamp_jumps(gate + CORDON_FORK_OFFSET, cordon_fork_template, cordon_fork_template_jump, CORDON_FORK_SLOTS, child);
+  stamp_jumps(gate + CORDON_CLEARED_OFFSET, cordon_fork_template, cordon_fork_template_jump, CORDON_CLEARED_SLOTS,
+              cleared_child);
+  stamp_jumps(gate + CORDON_FORK80_OFFSET, cordon_fork80_template, cordon_fork80_template_jump, CORDON_FORK80_SLOTS,
+              child80);
+  *(uint64_t *)(gate + CORDON_GATE_SIZE + CORDON_DATA_CHILD) = (uint64_t)cordon_start_child;
   /* Never writable and executable at once. */
   long result = raw_call(CORDON_NR_mprotect, at, CORDON_GATE_SIZE, PROT_READ | PROT_EXEC, 0, 0, 0);
   if (result != 0) {
-    raw_call(CORDON_NR_munmap, at, 2 * CORDON_GATE_SIZE, 0, 0, 0, 0);
+    raw_call(CORDON_NR_munmap, at, 2 * CORDON_GATE_SIZE + CORDON_MEMORY_SIZE, 0, 0, 0, 0);
     return result;
   }
+  cordon_engine.memory_owner = (uint64_t *)(gate + 2 * CORDON_GATE_SIZE);
+  /* Not before Linux 4.14: a forked child is then taken for one that borrows the memory, which its parent leaves alone. */
+  (void)raw_call(CORDON_NR_madvise, (long)cordon_engine.memory_owner, CORDON_MEMORY_SIZE, MADV_WIPEONFORK, 0, 0, 0);
 #define AT_GATE(label) ((uint64_t)gate + (uint64_t)(label - cordon_fixed_begin))
   cordon_engine.restorer = AT_GATE(cordon_fixed_restorer);
   cordon_engine.call = (CordonCall)AT_GATE(cordon_fixed_call);
+  cordon_engine.called = AT_GATE(cordon_fixed_called);
+  cordon_engine.call80 = (CordonCall)AT_GATE(cordon_fixed_call80);
+  cordon_engine.called80 = AT_GATE(cordon_fixed_called80);
   cordon_engine.sigreturn_thunk = AT_GATE(cordon_fixed_sigreturn);
+  cordon_engine.sigreturn80_thunk = AT_GATE(cordon_fixed_sigreturn80);
+  cordon_engine.sigaltstack_thunk = AT_GATE(cordon_fixed_sigaltstack);
   cordon_engine.shared_syscall_thunk = AT_GATE(cordon_fixed_shared_syscall);
+  cordon_engine.shared_syscall_called = AT_GATE(cordon_fixed_shared_called);
   cordon_engine.shared_int80_thunk = AT_GATE(cordon_fixed_shared_int80);
+  cordon_engine.shared_int80_called = AT_GATE(cordon_fixed_shared_called80);
   cordon_engine.gate = gate;
   return 0;
 }
@@ -90,8 +116,6 @@ void cordon_engine_gate(uint64_t *start, uint64_t *end) {
   *end = cordon_engine.gate ? *start + CORDON_GATE_SIZE : 0;
 }
 
-static uint64_t *data_word(uint64_t offset) { return (uint64_t *)(cordon_engine.gate + CORDON_GATE_SIZE + offset); }
-
 long cordon_engine_install(const CordonConfiguration *configuration) {
   if (cordon_engine.gate == NULL || configuration->hook == NULL || configuration->step_count == 0)
     return -CORDON_EINVAL;
@@ -100,31 +124,23 @@ long cordon_engine_install(const CordonConfiguration *configuration) {
                                    __ATOMIC_ACQUIRE))
     return -CORDON_EBUSY;
   cordon_copy_words(&cordon_engine.configuration, configuration, sizeof *configuration);
-  if (configuration->dispatch_follows) {
-    *data_word(CORDON_DATA_OFFSET) = configuration->dispatch.offset;
-    *data_word(CORDON_DATA_LENGTH) = configuration->dispatch.length;
-    *data_word(CORDON_DATA_OPERATION) = configuration->dispatch.operation;
-  }
   /* The program's own disposition is read first, since the flags of ours depend on it. It is ours already, and the
      program's is known, after an attempt that was given up. */
   KernelSigaction found;
   long result = cordon_engine.call(CORDON_NR_rt_sigaction, CORDON_SIGSYS, 0, (long)&found, 8, 0, 0);
-  if (result == 0 && found.handler != (uint64_t)cordon_sigsys) {
-    cordon_copy_words(&cordon_engine.own[0], &found, sizeof found);
-    __atomic_store_n((uint32_t *)&cordon_engine.own_newest, 0, __ATOMIC_RELEASE);
-  }
+  if (result == 0 && found.handler != (uint64_t)cordon_sigsys) cordon_set_own_action(&found, NULL);
   if (result == 0) result = cordon_take_sigsys();
-  if (result != 0) {
-    *data_word(CORDON_DATA_OPERATION) = 0;
+  if (result == 0)
+    cordon_enlarge_calling_stack();
+  else
     __atomic_store_n((uint32_t *)&cordon_engine.installed, 0, __ATOMIC_RELEASE);
-  }
   return result;
 }
 
 void cordon_engine_uninstall(void) {
   if (!cordon_engine_is_installed()) return;
-  if (__atomic_load_n((uint32_t *)&cordon_engine.attempt, __ATOMIC_ACQUIRE) == 0) cordon_restore_own_sigaction();
-  *data_word(CORDON_DATA_OPERATION) = 0;
+  if (!cordon_requests_are_pending()) cordon_restore_own_sigaction();
+  cordon_restore_calling_stack();
   __atomic_store_n((uint32_t *)&cordon_engine.installed, 0, __ATOMIC_RELEASE);
 }
 
