@@ -93,7 +93,9 @@ private struct Document: Decodable {
       "known are sysinfo, getppid, regions-1, regions-64, regions-1024, trap-value, trap-pass, activation"
     ),
     (["--mechanism", "none", "--workload", "activation"], "none of these workloads", ""),
-    (["--csv", "x"], "--csv", ""),
+    (["--csv", "-", "--json", "-"], "only one report fits on standard output", "name files for the others"),
+    (["--merge", "a", "--quick"], "nothing is measured", "leave out the rest"),
+    (["--merge", "a", "--svg", "x"], "one chart is of one comparison", "--html has the charts of all"),
   ])
   func `what does not exist is a usage error that says what does`(
     arguments: [String], problem: String, remedy: String
@@ -113,6 +115,53 @@ private struct Document: Decodable {
     #expect(result.status == 65)
     #expect(result.output == "")
     #expect(result.error.hasPrefix("cordon: \(name): cannot be written: "))
+  }
+
+  @Test func `one run writes every form, and the JSON can be merged`() async throws {
+    let folder = try TemporaryFolder()
+    let run = try await CordonBinary.run(
+      "compare", "--quick", "--mechanism", "seccomp", "--mechanism", "none", "--workload", "getppid",
+      "--json", folder.file("a.json"), "--csv", folder.file("a.csv"), "--html", folder.file("a.html"),
+      "--svg", folder.file("a.svg"))
+    #expect(run.status == 0, "\(run.error)")
+    #expect(folder.contents.sorted() == ["a.csv", "a.html", "a.json", "a.svg"])
+    func text(_ name: String) throws -> String { String(decoding: try folder.read(name), as: UTF8.self) }
+    #expect(try text("a.csv").hasPrefix("kernel,cpu,mechanism,workload"))
+    #expect(try text("a.html").contains("seccomp adds least to an untrapped getppid(2)"))
+    #expect(try text("a.svg").hasPrefix("<svg "))
+
+    let merged = try await CordonBinary.run(
+      "compare", "--merge", folder.file("a.json"), folder.file("a.json"), "--json", folder.file("both.json"))
+    #expect(merged.status == 0, "\(merged.error)")
+    #expect(merged.output.contains("MEDIAN ns [2]"))
+    #expect(try text("both.json").contains("cordon.compare-merge/1"))
+  }
+
+  @Test func `a report that is none is refused before anything is written`() async throws {
+    let folder = try TemporaryFolder()
+    let bad = try folder.write(Array("{\"schema\": \"cordon.bench/1\"}".utf8), to: "bad")
+    let run = try await CordonBinary.run(
+      "compare", "--merge", bad, "--html", folder.file("report"))
+    #expect(run.status == 65 && run.output == "")
+    #expect(run.error.contains("has the schema 'cordon.bench/1', not 'cordon.compare/1'"))
+    #expect(folder.contents == ["bad"])
+  }
+
+  @Test func `an interruption after the first round leaves a report that says so`() async throws {
+    let folder = try TemporaryFolder()
+    let result = try await Subprocess.run(
+      .path(CordonBinary.path),
+      arguments: [
+        "compare", "--mechanism", "none", "--workload", "getppid", "--json", folder.file("figures"),
+      ], input: .none, output: .string(limit: 1 << 20), error: .string(limit: 1 << 20)
+    ) { execution in
+      // 80 rounds of a tenth of a second or more; one of them is over by then, and not all.
+      try await Task.sleep(for: .seconds(2))
+      try execution.send(signal: .interrupt)
+    }
+    #expect(result.terminationStatus == .signaled(SIGINT))
+    #expect(result.standardOutput.contains("INTERRUPTED"))
+    #expect(String(decoding: try folder.read("figures"), as: UTF8.self).contains("\"partial\" : true"))
   }
 
   @Test func `a device is written to and stays one`() async throws {
