@@ -5,7 +5,8 @@
 GUEST(code32)
   pushq %rbx
   pushq %rbp
-  movq %rsp, %rbp
+  pushq %r12
+  movq %rsp, %r12 /* 32-bit code leaves it alone; it would cut RBP in half */
   movl $0x2b, %eax /* the user's data segment, which 64-bit code has no need of */
   movl %eax, %ds
   movl %eax, %es
@@ -17,7 +18,8 @@ GUEST(code32)
   movq %rdi, %rsi
   lcall *(%rsp)
   movslq %eax, %rax
-  movq %rbp, %rsp
+  movq %r12, %rsp
+  popq %r12
   popq %rbp
   popq %rbx
   ret

@@ -178,8 +178,7 @@ import Testing
       begin()
       let low = LowMemory()
       let code = LowMemory()
-      memcpy(
-        UnsafeMutableRawPointer(bitPattern: code.address), GuestTemplate.code32.code, GuestTemplate.code32.code.count)
+      code.write(GuestTemplate.code32.code)
       mprotect(UnsafeMutableRawPointer(bitPattern: code.address), 4096, PROT_READ | PROT_EXEC)
       let session = try Session(mechanism: try #require(Mechanism(rawValue: mechanism)))
       let start = UInt64(code.address)
@@ -231,6 +230,8 @@ struct LowMemory {
     }
     return address + offset
   }
+
+  func write(_ bytes: [UInt8]) { memory.copyMemory(from: bytes, byteCount: bytes.count) }
 
   func read<Value>(_ type: Value.Type, at offset: Int) -> Value { memory.read(type, at: offset) }
 

@@ -1,6 +1,7 @@
 import Cordon
 import Glibc
 import GuestCode
+import SystemPackage
 import Testing
 import TrapEngine
 

@@ -47,7 +47,7 @@ import Testing
       let session = try Session(mechanism: try #require(Mechanism(rawValue: mechanism)))
       // `mov $number, %eax; syscall; lea index(%rax), %rax; ret`: whoever goes on at another site returns another number.
       let code = (0..<count).flatMap { index -> [UInt8] in
-        let bytes = (0..<4).map { UInt8(truncatingIfNeeded: index << 8 >> (8 * $0)) }
+        let bytes = (0..<4).map { UInt8(truncatingIfNeeded: (index << 8) >> (8 * $0)) }
         return [0xb8, UInt8(Number.getppid), 0, 0, 0, 0x0f, 0x05, 0x48, 0x8d, 0x80] + bytes + [0xc3, 0xcc]
       }
       let region = try session.mapExecutable(code)
@@ -63,7 +63,7 @@ import Testing
           for step in 0..<count {
             // An odd multiplier goes through them all.
             let index = (step &* (2 * thread + 1) &+ thread) & (count - 1)
-            if call(region.range.start + UInt64(index * 16)) != parent + index << 8 { wrong += 1 }
+            if call(region.range.start + UInt64(index * 16)) != parent + (index << 8) { wrong += 1 }
           }
           return wrong
         }
