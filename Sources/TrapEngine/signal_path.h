@@ -15,6 +15,18 @@
 
 typedef long (*CordonCall)(long, long, long, long, long, long, long);
 
+/* The tables of thunks: for `syscall`, for `int $0x80`, for calls that make children, children without signal handlers, and
+   children by `int $0x80`, and for `int $0x80` in 32-bit code. */
+typedef enum {
+  CordonThunkSite,
+  CordonThunkInt80,
+  CordonThunkFork,
+  CordonThunkCleared,
+  CordonThunkFork80,
+  CordonThunkCode32,
+} CordonThunkKind;
+#define CORDON_THUNK_KINDS 6
+
 /* The program's own disposition of SIGSYS. `newest` is a serial number times 64 plus the index of the record that holds;
    a record is written by whoever has set its bit in `writing`, and never while it is the newest. */
 typedef struct {
@@ -45,6 +57,7 @@ typedef struct {
   uint64_t restorer, sigreturn_thunk, sigreturn80_thunk, sigaltstack_thunk;
   uint64_t shared_syscall_thunk, shared_syscall_called, shared_int80_thunk, shared_int80_called;
   _Atomic(uint32_t) gate_state;
+  uint32_t slots[CORDON_THUNK_KINDS]; /* thunks of each CordonThunkKind that the gate has; powers of two */
   CordonConfiguration configuration;
   _Atomic(uint32_t) installed;
   /* A word that the kernel clears in forked children: the process that the memory belongs to, 0 if it is not known. */
@@ -69,14 +82,6 @@ CORDON_HIDDEN int cordon_is_own_call(const KernelSiginfo *info);
 CORDON_HIDDEN void cordon_leave_thunk(KernelSiginfo *info, KernelUcontext *context);
 
 /* site_table.c: the address of the thunk that goes on at `resume`, or 0 when its table is full; and back. */
-typedef enum {
-  CordonThunkSite,
-  CordonThunkInt80,
-  CordonThunkFork,
-  CordonThunkCleared,
-  CordonThunkFork80,
-  CordonThunkCode32,
-} CordonThunkKind;
 CORDON_HIDDEN uint64_t cordon_thunk(CordonThunkKind kind, uint64_t resume);
 CORDON_HIDDEN uint64_t cordon_resume_address(uint64_t in_thunk);
 
