@@ -1,4 +1,3 @@
-import CordonComparator
 import Glibc
 import SystemPackage
 
@@ -11,29 +10,29 @@ struct RunBars {
   init(cordon: FilePath) { self.cordon = cordon.string }
 
   /// Measures them all; what a missing program would be needed for is left out, and said.
-  func measure(missing: (String) -> Void) -> [Bar] {
-    var bars: [Bar] = []
+  func measure(missing: (String) -> Void) -> [BenchDocument.Figure] {
+    var bars: [BenchDocument.Figure] = []
     let native = ["/bin/true"]
-    bars += over(native, ["--all"], "run.true.all", "/bin/true under --all, over native", limit: 4)
-    bars += over(native, ["--trap", "libnone.so*"], "run.true.library", "/bin/true, one library trapped", limit: 2)
+    bars += over(native, ["--all"], "run.true.all", limit: 4)
+    bars += over(native, ["--trap", "libnone.so*"], "run.true.library", limit: 2)
     bars += execution()
     guard access(Self.find[0], X_OK) == 0 else {
       missing("find is not installed: no run.find figures")
       return bars
     }
-    bars += ratio(["--all"], to: Self.find, "run.find.all", "find under --all / native", limit: 4)
+    bars += ratio(["--all"], to: Self.find, "run.find.all", limit: 4)
     bars += ratio(
-      ["--trap", "libnone.so*"], to: Self.find, "run.find.library", "find, one library trapped / native", limit: 1.5)
+      ["--trap", "libnone.so*"], to: Self.find, "run.find.library", limit: 1.5)
     guard access(Self.strace, X_OK) == 0 else {
       missing("strace is not installed: no run.find figures beside it")
       return bars
     }
     let traced = [Self.strace, "-f", "-o", "/dev/null"] + Self.find
-    bars += share(["--all"], of: traced, "run.find.all-to-strace", "find under --all / strace -f", limit: 0.05)
+    bars += share(["--all"], of: traced, "run.find.all-to-strace", limit: 0.05)
     let log = "/tmp/cordon-bench.\(getpid()).log"
     defer { unlink(log) }
     bars += share(
-      ["--all", "--log", log], of: traced, "run.find.log-to-strace", "find under --all --log / strace -f", limit: 0.1)
+      ["--all", "--log", log], of: traced, "run.find.log-to-strace", limit: 0.1)
     return bars
   }
 
@@ -46,39 +45,39 @@ struct RunBars {
 
   /// What a run takes longer, in milliseconds: the median of differences within a pair.
   private func over(
-    _ command: [String], _ options: [String], _ name: String, _ statement: String, limit: Double
-  ) -> [Bar] {
+    _ command: [String], _ options: [String], _ name: String, limit: Double
+  ) -> [BenchDocument.Figure] {
     guard let pairs = pairs(command, under(options, command), Self.runs) else { return [] }
     let value = Self.median(pairs.map { $0.1 - $0.0 }) / 1e6
-    return [Bar(name: name, statement: statement, value: value, relation: .atMost, limit: limit, unit: "ms")]
+    return [BenchDocument.Figure(name: name, value: value, unit: "ms", limit: limit)]
   }
 
   private func ratio(
-    _ options: [String], to command: [String], _ name: String, _ statement: String, limit: Double
-  ) -> [Bar] {
+    _ options: [String], to command: [String], _ name: String, limit: Double
+  ) -> [BenchDocument.Figure] {
     guard let pairs = pairs(command, under(options, command), Self.runs) else { return [] }
     let value = Self.median(pairs.map { $0.1 / $0.0 })
-    return [Bar(name: name, statement: statement, value: value, relation: .atMost, limit: limit, unit: "x")]
+    return [BenchDocument.Figure(name: name, value: value, unit: "x", limit: limit)]
   }
 
   private func share(
-    _ options: [String], of traced: [String], _ name: String, _ statement: String, limit: Double
-  ) -> [Bar] {
+    _ options: [String], of traced: [String], _ name: String, limit: Double
+  ) -> [BenchDocument.Figure] {
     guard let pairs = pairs(traced, under(options, Self.find), 3) else { return [] }
     let value = Self.median(pairs.map { $0.1 / $0.0 })
-    return [Bar(name: name, statement: statement, value: value, relation: .atMost, limit: limit, unit: "x")]
+    return [BenchDocument.Figure(name: name, value: value, unit: "x", limit: limit)]
   }
 
   /// What following one exec costs: a shell that runs many small programs, over the same without cordon.
-  private func execution() -> [Bar] {
+  private func execution() -> [BenchDocument.Figure] {
     let count = 100
     let command = ["/bin/sh", "-c", "i=0; while [ $i -lt \(count) ]; do /bin/true; i=$((i+1)); done"]
     guard let pairs = pairs(command, under(["--all"], command), 7) else { return [] }
     let value = Self.median(pairs.map { $0.1 - $0.0 }) / 1e6 / Double(count)
     return [
-      Bar(
-        name: "run.exec", statement: "an exec followed, with the calls of /bin/true and its fork", value: value,
-        relation: .atMost, limit: 0.4, unit: "ms")
+      BenchDocument.Figure(
+        name: "run.exec", value: value,
+        unit: "ms", limit: 0.4)
     ]
   }
 

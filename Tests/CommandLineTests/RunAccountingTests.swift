@@ -17,7 +17,7 @@ struct RunAccountingTests {
     var library: String { folder.file("libguest.so.1") }
 
     init() async throws {
-      folder = try TemporaryFolder()
+      let folder = try TemporaryFolder()
       let library = """
         long guest(void) {
           long result;
@@ -47,6 +47,7 @@ struct RunAccountingTests {
         """
       try await Compiler.build(library, as: "libguest.so.1", in: folder.path, ["-shared", "-fPIC"])
       try await Compiler.build(program, as: "guest", in: folder.path)
+      self.folder = folder
     }
   }
 
