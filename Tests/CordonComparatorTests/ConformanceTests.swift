@@ -9,16 +9,20 @@ import class Foundation.JSONEncoder
 
 @Suite struct ConformanceTests {
   /// What a session's mechanisms can do on a kernel that has them; the rest of the roster needs the program `cordon`.
-  @Test(arguments: ["seccomp", "sud-exclusive", "sud-selector", "sud-inclusive"], Trait.allCases)
-  func `a session's mechanism does all that there is, but for what is known`(name: String, trait: Trait) async throws {
-    await #expect(processExitsWith: .exitCode(0)) { [name = name as String, trait = trait.rawValue as String] in
+  @Test(arguments: ["seccomp", "sud-exclusive", "sud-selector", "sud-inclusive"], Capability.allCases)
+  func `a session's mechanism does all that there is, but for what is known`(name: String, capability: Capability)
+    async throws
+  {
+    await #expect(processExitsWith: .exitCode(0)) {
+      [name = name as String, capability = capability.rawValue as String] in
       alarm(60)
-      guard let mechanism = Roster.mechanisms.first(where: { $0.name == name }), let trait = Trait(rawValue: trait)
+      guard let mechanism = Roster.mechanisms.first(where: { $0.name == name }),
+        let capability = Capability(rawValue: capability)
       else { exit(1) }
-      let finding = Probe(mechanism, trait).run()
-      print("\(name) \(trait.rawValue): \(finding)")
+      let finding = Probe(mechanism, capability).run()
+      print("\(name) \(capability.rawValue): \(finding)")
       let expected: String
-      switch (name, trait) {
+      switch (name, capability) {
       // One range in the kernel, and cleared in every child.
       case ("seccomp", _): expected = "yes"
       case (_, .manyRegions): expected = "partly"
@@ -64,14 +68,16 @@ import class Foundation.JSONEncoder
     #expect(conformance.obstacle(to: "none") == nil)
   }
 
-  @Test func `the table has a word for each trait, explains them, and stays within the width`() {
+  @Test func `the table has a word for each capability, explains them, and stays within the width`() {
     var conformance = Conformance()
-    for trait in Trait.allCases { conformance["seccomp", trait] = .yes }
+    for capability in Capability.allCases { conformance["seccomp", capability] = .yes }
     conformance["sud-inclusive", .manyRegions] = .partly("what lies between traps too")
     let lines = conformance.lines(width: 110)
     #expect(lines.allSatisfy { $0.count <= 110 })
-    #expect(lines[1].split(separator: " ") == ["seccomp"] + Trait.allCases.map { _ in "yes" })
+    #expect(lines[1].split(separator: " ") == ["seccomp"] + Capability.allCases.map { _ in "yes" })
     #expect(lines.contains("sud-inclusive, regions: what lies between traps too"))
-    for trait in Trait.allCases { #expect(lines.joined(separator: " ").contains("\(trait.rawValue):"), "\(trait)") }
+    for capability in Capability.allCases {
+      #expect(lines.joined(separator: " ").contains("\(capability.rawValue):"), "\(capability)")
+    }
   }
 }

@@ -2,29 +2,29 @@ import FoundationEssentials
 
 /// What each mechanism does and does not do on this machine, found by probing.
 package struct Conformance: Sendable, Hashable, Codable {
-  /// By mechanism and trait, by name.
+  /// By mechanism and capability, by name.
   package private(set) var findings: [String: [String: Finding]] = [:]
 
   package init() {}
 
-  package subscript(mechanism: String, trait: Trait) -> Finding? {
-    get { findings[mechanism]?[trait.rawValue] }
-    set { findings[mechanism, default: [:]][trait.rawValue] = newValue }
+  package subscript(mechanism: String, capability: Capability) -> Finding? {
+    get { findings[mechanism]?[capability.rawValue] }
+    set { findings[mechanism, default: [:]][capability.rawValue] = newValue }
   }
 
-  /// Has each trait of these mechanisms probed in a process of its own.
+  /// Has each capability of these mechanisms probed in a process of its own.
   /// - Parameters:
-  ///   - arguments: What comes before the names of the mechanism and the trait.
+  ///   - arguments: What comes before the names of the mechanism and the capability.
   ///   - shouldStop: Asked before each probe.
   package static func probe(
     _ mechanisms: [String], with launcher: ChildLauncher, _ arguments: [String], shouldStop: () -> Bool = { false }
   ) async -> Conformance {
     var conformance = Conformance()
     for mechanism in mechanisms {
-      for trait in Trait.allCases {
+      for capability in Capability.allCases {
         if shouldStop() { return conformance }
-        let outcome = await launcher.run(arguments + [mechanism, trait.rawValue])
-        conformance[mechanism, trait] = Self.finding(outcome, limit: launcher.limit)
+        let outcome = await launcher.run(arguments + [mechanism, capability.rawValue])
+        conformance[mechanism, capability] = Self.finding(outcome, limit: launcher.limit)
       }
     }
     return conformance
@@ -42,10 +42,12 @@ package struct Conformance: Sendable, Hashable, Codable {
 
   /// Why no figure of a mechanism would mean anything; nil where it does what all must.
   package func obstacle(to mechanism: String) -> String? {
-    for trait in Trait.allCases {
-      guard let finding = self[mechanism, trait] else { continue }
-      if case .broken(let detail) = finding { return "probing '\(trait.question)': \(detail)" }
-      if trait == .nativePasses, case .no(let detail) = finding { return "native calls are not left alone: \(detail)" }
+    for capability in Capability.allCases {
+      guard let finding = self[mechanism, capability] else { continue }
+      if case .broken(let detail) = finding { return "probing '\(capability.question)': \(detail)" }
+      if capability == .nativePasses, case .no(let detail) = finding {
+        return "native calls are not left alone: \(detail)"
+      }
     }
     return nil
   }
@@ -54,22 +56,23 @@ package struct Conformance: Sendable, Hashable, Codable {
   package func lines(width: Int) -> [String] {
     let mechanisms = Roster.mechanisms.map(\.name).filter { findings[$0] != nil }
     guard !mechanisms.isEmpty else { return [] }
-    var table = TextTable([.left] + Trait.allCases.map { _ in .left })
-    table.add(["CONFORMANCE"] + Trait.allCases.map(\.rawValue))
+    var table = TextTable([.left] + Capability.allCases.map { _ in .left })
+    table.add(["CONFORMANCE"] + Capability.allCases.map(\.rawValue))
     var notes: [String] = []
     for mechanism in mechanisms {
-      let cells = Trait.allCases.map { trait -> String in
-        guard let finding = self[mechanism, trait] else { return "" }
-        guard case .partly(let detail) = finding else {
-          if case .broken(let detail) = finding { notes.append("\(mechanism), \(trait.rawValue): \(detail)") }
-          return finding.word
+      let cells = Capability.allCases.map { capability -> String in
+        guard let finding = self[mechanism, capability] else { return "" }
+        switch finding {
+        case .partly(let detail), .broken(let detail): notes.append("\(mechanism), \(capability.rawValue): \(detail)")
+        case .yes, .no: break
+        // The rows of figures say why.
+        case .unavailable: return "-"
         }
-        notes.append("\(mechanism), \(trait.rawValue): \(detail)")
         return finding.word
       }
       table.add([mechanism] + cells)
     }
-    let questions = Trait.allCases.map { "\($0.rawValue): \($0.question)" }.joined(separator: "; ")
+    let questions = Capability.allCases.map { "\($0.rawValue): \($0.question)" }.joined(separator: "; ")
     return table.lines() + TextWrap.lines(questions + ".", width: width)
       + notes.flatMap { TextWrap.lines($0, width: width, indent: 2) }
   }

@@ -3,14 +3,14 @@ import Cordon
 import FilterCompiler
 import Glibc
 
-/// Tries one trait of one mechanism, in a process that is new and does nothing else.
+/// Tries one capability of one mechanism, in a process that is new and does nothing else.
 package struct Probe: Sendable {
   package let mechanism: any MeasuredMechanism
-  package let trait: Trait
+  package let capability: Capability
 
-  package init(_ mechanism: any MeasuredMechanism, _ trait: Trait) {
+  package init(_ mechanism: any MeasuredMechanism, _ capability: Capability) {
     self.mechanism = mechanism
-    self.trait = trait
+    self.capability = capability
   }
 
   /// Finds out; the calling thread may be left armed.
@@ -26,7 +26,7 @@ package struct Probe: Sendable {
   }
 
   private func find() throws(MeasurementError) -> Finding {
-    switch trait {
+    switch capability {
     case .manyRegions: return try manyRegions()
     case .nativePasses: return try nativePasses()
     case .executedPrograms: return try executedPrograms()

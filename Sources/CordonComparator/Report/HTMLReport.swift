@@ -95,13 +95,14 @@ package struct HTMLReport: Sendable {
   private static func conformance(of document: ComparisonDocument) -> String {
     guard let conformance = document.conformance else { return "" }
     let mechanisms = Roster.mechanisms.map(\.name).filter { conformance.findings[$0] != nil }
-    let rows = Trait.allCases.map { trait in
+    let rows = Capability.allCases.map { capability in
       let cells = mechanisms.map { mechanism -> String in
-        guard let finding = conformance[mechanism, trait] else { return "<td></td>" }
+        guard let finding = conformance[mechanism, capability] else { return "<td></td>" }
         let title = finding.detail.map { " title=\"\(XMLText.escaped($0))\"" } ?? ""
         return "<td class=\"finding\"\(title)>\(XMLText.escaped(finding.word))</td>"
       }
-      return "<tr><th scope=\"row\" class=\"question\">\(XMLText.escaped(trait.question))</th>\(cells.joined())</tr>"
+      return
+        "<tr><th scope=\"row\" class=\"question\">\(XMLText.escaped(capability.question))</th>\(cells.joined())</tr>"
     }
     return heading("What each can and cannot do, found by trying") + scrolling([""] + mechanisms, rows)
   }

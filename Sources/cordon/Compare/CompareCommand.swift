@@ -39,7 +39,7 @@ struct CompareCommand: AsyncParsableCommand {
         cordon compare --json here.json --html here.html --svg here.svg
         cordon compare --merge here.json there.json --html both.html
       """,
-    subcommands: [Measure.self, Supervise.self, TraitProbe.self])
+    subcommands: [Measure.self, Supervise.self, CapabilityProbe.self])
 
   @Option(help: ArgumentHelp("Measure only this mechanism; may be repeated.", valueName: "M"))
   var mechanism: [String] = []

@@ -1,9 +1,9 @@
 /// Something that a mechanism does or does not do, found by trying.
-package enum Trait: String, CaseIterable, Sendable, Codable {
-  case nativePasses = "native-passes"
+package enum Capability: String, CaseIterable, Sendable, Codable {
+  case nativePasses = "native"
   case answersValue = "value"
   case answersError = "error"
-  case passesThrough = "pass-through"
+  case passesThrough = "pass"
   case redirects = "redirect"
   case oldInterface = "int80"
   case underSignals = "signals"
