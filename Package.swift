@@ -98,10 +98,13 @@ let package = Package(
       name: "cordon-bench",
       dependencies: ["CordonComparator", .product(name: "SystemPackage", package: "swift-system")],
       swiftSettings: strict),
-    .testTarget(name: "FilterCompilerTests", dependencies: ["FilterCompiler"], swiftSettings: strict),
+    // What the tests of several targets need.
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    .testTarget(
+      name: "FilterCompilerTests", dependencies: ["FilterCompiler", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "SyscallPolicyTests",
-      dependencies: ["CLibSeccomp", "Cordon", "FilterCompiler", "SyscallPolicy", "cordon"],
+      dependencies: ["CLibSeccomp", "Cordon", "FilterCompiler", "SyscallPolicy", "TestSupport", "cordon"],
       swiftSettings: strict),
     .testTarget(
       name: "CordonTests", dependencies: ["Cordon", "FilterCompiler", "TrapEngine"], swiftSettings: strict),
@@ -127,10 +130,12 @@ let package = Package(
     // Machine code that plays the trapped guest; linked into tests only.
     .target(
       name: "GuestCode", dependencies: ["TrapEngine"], path: "Tests/GuestCode", cSettings: strictC),
+    // Real calls under filters that are judged by them; linked into tests only.
+    .target(name: "KernelJudge", path: "Tests/KernelJudge", cSettings: strictC),
     .testTarget(
       name: "IntegrationTests",
       dependencies: [
-        "Cordon", "FilterCompiler", "GuestCode", "TrapEngine",
+        "Cordon", "FilterCompiler", "GuestCode", "KernelJudge", "SyscallPolicy", "TestSupport", "TrapEngine",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
