@@ -57,7 +57,8 @@ let package = Package(
     // The trap engine as an image of its own, which needs no loader. The flags say how it is linked, which nothing but
     // flags can say; only the launcher uses it, as bytes.
     .executableTarget(
-      name: "cordon-agent", dependencies: ["AgentInterface", "TrapEngine"], exclude: ["agent.ld"], cSettings: strictC,
+      name: "cordon-agent", dependencies: ["AgentInterface", "TrapEngine"], exclude: ["agent.ld"],  // Small in debug builds too.
+      cSettings: strictC + [.unsafeFlags(["-Os"])],
       linkerSettings: [
         .unsafeFlags([
           "-nostartfiles", "-static-executable", "-use-ld=lld", "-Xclang-linker", "-nostdlib",

@@ -11,7 +11,7 @@ import Testing
   init() throws {
     exempt = try AgentImage.exemptRange(base: Self.base)
     let filters = try TreeFilters(exempt: exempt)
-    stack = FilterStack([filters.execution, filters.trapping])
+    stack = FilterStack([filters.execution, try #require(filters.trapping)])
   }
 
   private func verdict(_ number: UInt32, _ architecture: AuditArchitecture, from pointer: UInt64) -> Action.Kind? {
