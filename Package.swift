@@ -38,10 +38,15 @@ let package = Package(
     .systemLibrary(name: "CLinux"),
     .target(name: "TrapEngine", cSettings: strictC),
     .target(name: "CordonShims", dependencies: ["TrapEngine"], cSettings: strictC),
+    // libseccomp in a child that can be ended.
+    .target(name: "PolicyShims", dependencies: ["CLibSeccomp"], cSettings: strictC),
     .target(name: "FilterCompiler", swiftSettings: strict),
     .target(
       name: "SyscallPolicy",
-      dependencies: ["FilterCompiler", "CLibSeccomp", .product(name: "Yams", package: "Yams")],
+      dependencies: [
+        "FilterCompiler", "CLibSeccomp", "PolicyShims", .product(name: "SystemPackage", package: "swift-system"),
+        .product(name: "Yams", package: "Yams"),
+      ],
       swiftSettings: strict),
     .target(
       name: "Cordon",
