@@ -3,7 +3,7 @@
  * The child does not exec: there is no program that a library could rely on finding. What it does between fork and _exit
  * is malloc, libseccomp (which has no locks and no threads of its own), and system calls. malloc works in the child of a
  * program with threads, because the C library's fork takes its locks for the time of the fork (glibc, and musl from
- * 1.2.2 on). No signal handler of the program runs in the child, as all signals but SIGALRM stay blocked. */
+ * 1.2.2 on). No signal handler of the program runs in the child, as all signals but those that end it stay blocked. */
 #define _GNU_SOURCE
 #include "PolicyShims.h"
 
@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { most_comparisons = 6 };
+enum { most_comparisons = 6, patience = 8 };
 
 /* The address space that is in use, plus what a build may take. */
 static void limit_memory(void) {
@@ -39,15 +39,20 @@ static void limit_memory(void) {
   setrlimit(RLIMIT_AS, &limit);
 }
 
-/* The child ends itself by the clock, so nobody has to know its number to do it. */
+/* The child ends itself, so nobody has to know its number to do it: after this time on a processor, so that a busy
+ * machine fails no build, and after eight times as much in all, should it ever wait for something. */
 static void end_after(uint32_t milliseconds) {
+  signal(SIGPROF, SIG_DFL);
   signal(SIGALRM, SIG_DFL);
   struct itimerval timer = {.it_value = {.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000}};
+  setitimer(ITIMER_PROF, &timer, NULL);
+  timer.it_value.tv_sec = milliseconds * patience / 1000 + 1;
   setitimer(ITIMER_REAL, &timer, NULL);
-  sigset_t alarm_only;
-  sigemptyset(&alarm_only);
-  sigaddset(&alarm_only, SIGALRM);
-  pthread_sigmask(SIG_UNBLOCK, &alarm_only, NULL);
+  sigset_t timers;
+  sigemptyset(&timers);
+  sigaddset(&timers, SIGPROF);
+  sigaddset(&timers, SIGALRM);
+  pthread_sigmask(SIG_UNBLOCK, &timers, NULL);
   /* Its memory is the program's, which nobody wants written to disk for it. */
   struct rlimit none = {0, 0};
   setrlimit(RLIMIT_CORE, &none);
@@ -121,7 +126,7 @@ long cordon_policy_build(
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   close(ends[1]);
   if (child > 0) {
-    wait_for_end(ends[0], milliseconds + milliseconds / 4);
+    wait_for_end(ends[0], milliseconds * patience + 2000);
     /* Still there only if something keeps it from its own alarm. It has not been waited for, so the number is its. */
     siginfo_t state = {0};
     if (waitid(P_PID, (id_t)child, &state, WEXITED | WNOHANG | WNOWAIT) == 0 && state.si_pid == 0) {

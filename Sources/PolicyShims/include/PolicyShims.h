@@ -44,7 +44,7 @@ typedef struct {
 /// Has libseccomp build a filter of the rules, which answers `otherwise` where none matches, for calls of the machine's own
 /// architecture. The bytes that seccomp_export_bpf writes are in the file `descriptor`, a memfd of the caller's.
 ///
-/// The build is ended after `milliseconds`, and does not take much more than 512 MiB. 0 if there is an outcome, or -errno
+/// The build is ended after it has had a processor for `milliseconds`, and does not take much more than 512 MiB. 0 if there is an outcome, or -errno
 /// where no child could be had.
 long cordon_policy_build(
     const PolicyRule *rules, uint32_t rule_count, const PolicyComparison *comparisons, uint32_t otherwise,

@@ -5,22 +5,15 @@ extension PolicyBody {
   /// Has libseccomp compile a policy, and proves what it made.
   ///
   /// libseccomp compiles some legal rules wrongly and never comes back from others, so it is given equalities of masked
-  /// bits only (``Policy/cubes(of:)``), no two of which match the same call; it runs in a child process, which is ended
-  /// after 1.5 seconds; and what it made is believed only when it is proved to decide every call as the policy's rules
+  /// bits only; it runs in a child process, which is ended
+  /// after 1.5 seconds on a processor; and what it made is believed only when it is proved to decide every call as the policy's rules
   /// say. The machine need not be the one that the policy is for.
   ///
   /// - Throws: ``PolicyCompileError``.
   public init(compiling policy: Policy) throws(PolicyCompileError) {
-    try self.init(policy) { name, table throws(PolicyCompileError) in
+    try self.init(policy) { name, _ throws(PolicyCompileError) in
       do throws(PolicyError) {
-        return try policy.cubes(of: name).map { cube in
-          SeccompBuild.Rule(
-            number: cube.number,
-            comparisons: cube.bits.map {
-              SeccompBuild.Comparison(
-                argument: $0.argument, comparison: SCMP_CMP_MASKED_EQ, first: $0.mask, second: $0.value)
-            }, answer: cube.answer, source: cube.rule)
-        }
+        return try policy.lowered(name).map { SeccompBuild(name: name, $0) }
       } catch {
         throw PolicyCompileError(table: name, rule: error.rule, reason: .rule(error.reason))
       }
@@ -33,29 +26,45 @@ extension PolicyBody {
     handingOver policy: Policy, as rules: [CallTable: [Policy.Rule]] = [:]
   ) throws(PolicyCompileError) {
     try self.init(policy) { name, table in
-      (rules[name] ?? table.rules).enumerated().map { index, rule in
+      let rules = (rules[name] ?? table.rules).enumerated().map { index, rule in
         SeccompBuild.Rule(
           number: rule.number, comparisons: rule.conditions.flatMap(SeccompBuild.Comparison.each(of:)),
           answer: rule.answer, source: Policy.RuleIndex(name, index))
       }
+      return [
+        SeccompBuild(name: name, numbers: table.rules.map(\.number), rules: rules, otherwise: table.otherwise)
+      ]
     }
   }
 
   private init(
     _ policy: Policy,
-    _ rules: (CallTable, Policy.Table) throws(PolicyCompileError) -> [SeccompBuild.Rule]
+    _ builds: (CallTable, Policy.Table) throws(PolicyCompileError) -> [SeccompBuild]
   ) throws(PolicyCompileError) {
-    var programs: [CallTable: Program] = [:]
+    var parts: [PolicyPart] = []
     for name in CallTable.allCases {
       guard let table = policy.tables[name] else { continue }
-      let build = SeccompBuild(name: name, rules: try rules(name, table), otherwise: table.otherwise)
-      programs[name] = try build.program()
+      for build in try builds(name, table) { parts.append(PolicyPart(name, build.numbers, try build.program())) }
     }
     do {
-      try self.init(policy, programs: programs, seenAs: SeccompBuild.architecture)
+      try self.init(policy, parts: parts, seenAs: SeccompBuild.architecture)
     } catch {
       throw PolicyCompileError(table: error.table, rule: error.rule, reason: .body(error))
     }
+  }
+}
+
+extension SeccompBuild {
+  /// The build of lowered rules.
+  fileprivate init(name: CallTable, _ calls: LoweredCalls) {
+    let rules = calls.cubes.map { cube in
+      Rule(
+        number: cube.number,
+        comparisons: cube.bits.map {
+          Comparison(argument: $0.argument, comparison: SCMP_CMP_MASKED_EQ, first: $0.mask, second: $0.value)
+        }, answer: cube.answer, source: cube.rule)
+    }
+    self.init(name: name, numbers: calls.numbers, rules: rules, otherwise: calls.otherwise)
   }
 }
 

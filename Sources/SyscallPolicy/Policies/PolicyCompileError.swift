@@ -44,7 +44,7 @@ extension PolicyCompileError.Reason: CustomStringConvertible {
     switch self {
     case .rule(let reason): "\(reason)"
     case .refused(let number): "libseccomp refuses it: \(Errno(rawValue: number))"
-    case .endless(let milliseconds): "libseccomp did not come back from it within \(milliseconds) ms"
+    case .endless(let milliseconds): "libseccomp did not come back from it in \(milliseconds) ms of processor time"
     case .unreadable(let error): "libseccomp makes no filter of it: \(error)"
     case .body(let error): "\(error)"
     case .unavailable(let number): "libseccomp cannot be run: \(Errno(rawValue: number))"

@@ -3,7 +3,7 @@ internal import FilterCompiler
 internal import PolicyShims
 internal import SystemPackage
 
-/// One filter that libseccomp builds of rules for one table of calls.
+/// One filter that libseccomp builds of rules for calls of one table.
 ///
 /// libseccomp sees the calls of every table as the machine's own: it would translate the numbers of others by name, and
 /// rewrite some of them. For the same reason it is given stand-ins for the answers: it refuses those that the
@@ -31,7 +31,10 @@ struct SeccompBuild {
   static let milliseconds: UInt32 = 1500
 
   let name: CallTable
+  /// The numbers of the calls that the rules are for.
+  let numbers: [UInt32]
   let rules: [Rule]
+  /// What becomes of calls with one of the numbers that no rule matches.
   let otherwise: Action
 
   /// The architecture whose calls all programs take theirs for.
