@@ -36,7 +36,7 @@ struct CompareCommand: AsyncParsableCommand {
         cordon compare --json here.json --html here.html --svg here.svg
         cordon compare --merge here.json there.json --html both.html
       """,
-    subcommands: [Measure.self])
+    subcommands: [Measure.self, Supervise.self])
 
   @Option(help: ArgumentHelp("Measure only this mechanism; may be repeated.", valueName: "M"))
   var mechanism: [String] = []
@@ -44,7 +44,7 @@ struct CompareCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Measure only this workload; may be repeated.", valueName: "W"))
   var workload: [String] = []
 
-  @Flag(help: "Fewer and shorter rounds: about 12 s instead of 50 s.")
+  @Flag(help: "Fewer and shorter rounds: about half a minute for everything instead of 5.")
   var quick = false
 
   @OptionGroup var outputs: ReportOutputs
