@@ -104,7 +104,8 @@ let package = Package(
       dependencies: ["CordonComparator", .product(name: "SystemPackage", package: "swift-system")],
       swiftSettings: strict),
     // What the tests of several targets need.
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    .target(
+      name: "TestSupport", dependencies: ["FilterCompiler"], path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(
       name: "FilterCompilerTests", dependencies: ["FilterCompiler", "TestSupport"], swiftSettings: strict),
     .testTarget(

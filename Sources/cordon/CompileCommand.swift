@@ -47,7 +47,7 @@ struct CompileCommand: ParsableCommand {
   func run() throws {
     if profile == nil { try refuseWithoutPurpose() }
     let (map, options) = try regions.specification(profile: profile)
-    try write(compile(map, options), map: map)
+    try write(compile(map, options), map: map, options)
   }
 
   private func refuseWithoutPurpose() throws(CommandFailure) {
@@ -74,7 +74,9 @@ struct CompileCommand: ParsableCommand {
     }
   }
 
-  private func write(_ program: Program, map: RegionMap) throws(CommandFailure) {
+  private func write(
+    _ program: Program, map: RegionMap, _ options: CompileOptions
+  ) throws(CommandFailure) {
     let destination = OutputDestination(output)
     let disassembler = Disassembler(architecture: AuditArchitecture(map.architecture)) { number, architecture in
       SyscallNames.name(of: number, on: architecture)
@@ -94,7 +96,7 @@ struct CompileCommand: ParsableCommand {
       guard let source = CSourceFormat(name: "filter", disassembler: disassembler) else { return }
       try destination.write(source.text(of: program).utf8)
     case .json:
-      try destination.write(JSONFormat(map: map, disassembler: disassembler).text(of: program).utf8)
+      try destination.write(JSONFormat(map: map, options: options, disassembler: disassembler).text(of: program).utf8)
     case .dot: try destination.write(DOTFormat(disassembler: disassembler).text(of: program).utf8)
     case .svg: try destination.write(SVGFormat(disassembler: disassembler).text(of: program).utf8)
     }

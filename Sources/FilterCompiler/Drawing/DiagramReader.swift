@@ -70,6 +70,18 @@ struct DiagramReader {
     }
   }
 
+  /// Which call a bound of numbers is, in parentheses; nothing where that is not what is compared.
+  private func name(
+    _ comparison: Operation.Comparison, _ operand: Operation.Operand, _ known: KnownValues
+  ) -> String {
+    guard known.word == .number, comparison == .greater || comparison == .greaterOrEqual,
+      case .constant(let constant) = operand,
+      let name = disassembler.name(
+        constant, known.value(of: .architecture).map(AuditArchitecture.init(rawValue:)) ?? disassembler.architecture)
+    else { return "" }
+    return " (\(name))"
+  }
+
   /// What stands between `index` and the next fork or joint; nil where that is an answer alone.
   private func decision(at index: Int) -> Diagram.Decision? {
     var lines: [String] = []
@@ -78,7 +90,9 @@ struct DiagramReader {
       guard let known = flow.before[index] else { return nil }
       switch flow.operations[index] {
       case .branch(let comparison, let operand, _, _):
-        lines.append(disassembler.condition(comparison, operand, known).text(negated: false) + "?")
+        lines.append(
+          disassembler.condition(comparison, operand, known).text(negated: false) + name(comparison, operand, known)
+            + "?")
         return Diagram.Decision(lines: lines, ways: ways(index, comparison))
       case .answer:
         return lines.isEmpty ? nil : .init(lines: lines, ways: [.init(outcome: .always, target: target(index, known))])

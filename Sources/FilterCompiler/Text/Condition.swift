@@ -31,9 +31,12 @@ struct Condition {
     switch comparison {
     case .equal: name(constant, known.architecture ?? architecture) ?? String(constant)
     case .anyBit: hexadecimal(constant)
-    case .greater, .greaterOrEqual: String(constant)
+    case .greater, .greaterOrEqual: Self.bound(constant)
     }
   }
+
+  /// A bound of numbers: those that no native call has are known by their highest bits.
+  static func bound(_ number: UInt32) -> String { number < 1 << 16 ? String(number) : hexadecimal(number) }
 
   /// The upper half decides alone where the whole value lies with respect to a multiple of 2^32.
   private func upperHalf(_ value: String, _ constant: UInt32, _ negated: Bool) -> String {

@@ -94,7 +94,7 @@ public struct Disassembler: Sendable {
       return decidedCode(flow.arms(from: index), flow)
     case .number where comparison == .greater || comparison == .greaterOrEqual:
       let architecture = known.architecture ?? architecture
-      return name(constant, architecture).map { "\(constant) is \($0)" }
+      return name(constant, architecture).map { "\(Condition.bound(constant)) is \($0)" }
     default: return nil
     }
   }

@@ -5,9 +5,9 @@ extension PolicyBody {
   /// Has libseccomp compile a policy, and proves what it made.
   ///
   /// libseccomp compiles some legal rules wrongly and never comes back from others, so it is given equalities of masked
-  /// bits only; it runs in a child process, which is ended
-  /// after 1.5 seconds on a processor; and what it made is believed only when it is proved to decide every call as the policy's rules
-  /// say. The machine need not be the one that the policy is for.
+  /// bits only; it runs in a child process, which is ended after 1.5 seconds on a processor; and what it made is believed
+  /// only when it is proved to decide every call as the policy's rules say. The machine need not be the one that the
+  /// policy is for.
   ///
   /// - Throws: ``PolicyCompileError``.
   public init(compiling policy: Policy) throws(PolicyCompileError) {
