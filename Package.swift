@@ -41,6 +41,8 @@ let package = Package(
     // libseccomp in a child that can be ended.
     .target(name: "PolicyShims", dependencies: ["CLibSeccomp"], cSettings: strictC),
     .target(name: "FilterCompiler", swiftSettings: strict),
+    // How others compile a set of calls, and what both are measured on: for tests and `make bench`.
+    .target(name: "CompilerRivals", dependencies: ["CLibSeccomp", "FilterCompiler"], swiftSettings: strict),
     .target(
       name: "SyscallPolicy",
       dependencies: [
@@ -101,13 +103,17 @@ let package = Package(
     // `make bench`.
     .executableTarget(
       name: "cordon-bench",
-      dependencies: ["CordonComparator", .product(name: "SystemPackage", package: "swift-system")],
+      dependencies: [
+        "CompilerRivals", "CordonComparator", "FilterCompiler",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
       swiftSettings: strict),
     // What the tests of several targets need.
     .target(
       name: "TestSupport", dependencies: ["FilterCompiler"], path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(
-      name: "FilterCompilerTests", dependencies: ["FilterCompiler", "TestSupport"], swiftSettings: strict),
+      name: "FilterCompilerTests", dependencies: ["CompilerRivals", "FilterCompiler", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "SyscallPolicyTests",
       dependencies: ["CLibSeccomp", "Cordon", "FilterCompiler", "SyscallPolicy", "TestSupport", "cordon"],
