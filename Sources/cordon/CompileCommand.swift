@@ -11,7 +11,8 @@ struct CompileCommand: ParsableCommand {
     abstract: "Compiles a profile, or ranges of code, into one seccomp filter.",
     discussion: """
       A PROFILE is a YAML file that says which code gets which disposition; those in Filters are ready to use, and its \
-      README describes the format. Options add to what the profile says.
+      README describes the format; a region may have a policy of its own by system call and argument. Options add to \
+      what the profile says.
 
       A RANGE is 0xSTART-0xEND, half-open as in /proc/PID/maps, and says where the system call instructions lie; the \
       kernel's habit of reporting the address after them is taken care of. With --pid it may also be a module that is \
@@ -70,7 +71,15 @@ struct CompileCommand: ParsableCommand {
     } catch {
       throw .badInput(
         profile ?? "compile", error,
-        remedy: "name fewer and larger ranges, and with --dont-care those between them that have no code")
+        remedy: Self.remedy(error))
+    }
+  }
+
+  private static func remedy(_ error: CompileError) -> String? {
+    switch error {
+    case .tooManyRegions: "name fewer and larger ranges, and with --dont-care those between them that have no code"
+    case .tooLong: "let policies have fewer rules with conditions, and list fewer calls that lie apart"
+    case .contradictoryNumber, .contradictoryForeignNumber, .gate: nil
     }
   }
 

@@ -128,6 +128,19 @@ import Testing
     #expect(regions.map(\.description) == ["policy both", "policy of line 21"])
   }
 
+  @Test func whatNoFilterHoldsIsSaid() throws {
+    // Every second number of 8192 or so, and each argument another constant: nothing to merge.
+    let rules = (0..<1200).map { "{call: \($0 * 2), when: arg\($0 % 6) == \($0 * 0x1_2345_6789 + 7), then: allow}" }
+    let profile = try profile("default: {default: kill, calls: [\(rules.joined(separator: ", "))]}", .x86_64)
+    let error = #expect(throws: CompileError.self) { try profile.regionMap().compile(profile.options) }
+    guard case .tooLong(let instructions)? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(
+      instructions > 4096 && error?.description.contains("\(instructions - 4096) more than a filter can have") == true)
+  }
+
   /// One profile for several machines: each gets the tables that its code can call.
   @Test func policiesForSeveralMachines() throws {
     let yaml = """

@@ -1,5 +1,4 @@
 package import FilterCompiler
-import TestSupport
 
 extension Policy {
   /// The numbers that random policies have rules for.

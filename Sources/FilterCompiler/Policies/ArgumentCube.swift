@@ -35,6 +35,8 @@ package struct LoweredCalls: Sendable {
   static let mostCubes = 680
   /// As many instructions as a filter has, about.
   static let mostSteps = 4000
+  /// The same for all calls of a table: what has been made of the bits again has to fit into one filter.
+  static let mostStepsOfAll = 32_000
   /// Calls share a filter up to here: the time that libseccomp takes grows with the third power.
   static let comfortableSteps = 1500
 
@@ -71,6 +73,9 @@ extension Policy {
         steps.append(0)
       }
       steps[place] += added
+      guard steps.reduce(0, +) <= LoweredCalls.mostStepsOfAll else {
+        throw PolicyError(RuleIndex(name, last), .tooManyTests)
+      }
       parts[place].numbers.append(number)
       parts[place].cubes += cover.map { cube in
         ArgumentCube(number: number, bits: cube.bits, answer: cube.answer, rule: RuleIndex(name, last))
