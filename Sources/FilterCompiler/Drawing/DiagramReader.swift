@@ -75,10 +75,13 @@ struct DiagramReader {
     _ comparison: Operation.Comparison, _ operand: Operation.Operand, _ known: KnownValues
   ) -> String {
     guard known.word == .number, comparison == .greater || comparison == .greaterOrEqual,
-      case .constant(let constant) = operand,
-      let name = disassembler.name(
-        constant, known.value(of: .architecture).map(AuditArchitecture.init(rawValue:)) ?? disassembler.architecture)
+      case .constant(let constant) = operand
     else { return "" }
+    let architecture =
+      known.value(of: .architecture).map(AuditArchitecture.init(rawValue:)) ?? disassembler.architecture
+    // The first number of x32 is asked for as the bit that marks all of them.
+    if architecture == .x86_64, constant == CallTable.x32Numbers.lowerBound { return " (x32)" }
+    guard let name = disassembler.name(constant, architecture) else { return "" }
     return " (\(name))"
   }
 

@@ -29,14 +29,16 @@ struct Condition {
 
   private func number(_ constant: UInt32) -> String {
     switch comparison {
-    case .equal: name(constant, known.architecture ?? architecture) ?? String(constant)
+    case .equal: name(constant, known.architecture ?? architecture) ?? Self.plainNumber(constant)
     case .anyBit: hexadecimal(constant)
-    case .greater, .greaterOrEqual: Self.bound(constant)
+    case .greater, .greaterOrEqual: Self.plainNumber(constant)
     }
   }
 
-  /// A bound of numbers: those that no native call has are known by their highest bits.
-  static func bound(_ number: UInt32) -> String { number < 1 << 16 ? String(number) : hexadecimal(number) }
+  /// A call's number: with a mark in a high bit, such as that of x32, it is no longer a count.
+  static func plainNumber(_ number: UInt32) -> String {
+    number < 1 << 30 ? String(number) : hexadecimal(number)
+  }
 
   /// The upper half decides alone where the whole value lies with respect to a multiple of 2^32.
   private func upperHalf(_ value: String, _ constant: UInt32, _ negated: Bool) -> String {
