@@ -55,6 +55,8 @@ struct RunCommand: ParsableCommand {
   var command: [String]
 
   mutating func run() throws {
+    // What comes before the program is captured with it where it is no option of ours.
+    if command.first == "--help" || command.first == "-h" { throw CleanExit.helpRequest(self) }
     try RunInvocation(
       trap: trap, all: all, stats: stats, profile: profile, mechanism: mechanism, log: log, report: report,
       command: command
