@@ -9,7 +9,7 @@
 set -euo pipefail
 
 package=$1 cordon=$(realpath "$2") folder=$3
-workloads=$(printf -- '--workload %s ' "${@:4}")
+workloads=; for workload in "${@:4}"; do workloads+="--workload $workload "; done
 limit=900
 
 mkdir -p "$folder/root"
