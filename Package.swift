@@ -70,7 +70,10 @@ let package = Package(
     // `make bench`.
     .executableTarget(
       name: "cordon-bench",
-      dependencies: ["CordonComparator", .product(name: "SystemPackage", package: "swift-system")],
+      dependencies: [
+        "Cordon", "CordonComparator", .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
       swiftSettings: strict),
     .testTarget(name: "FilterCompilerTests", dependencies: ["FilterCompiler"], swiftSettings: strict),
     .testTarget(
@@ -78,7 +81,11 @@ let package = Package(
       dependencies: ["CLibSeccomp", "Cordon", "FilterCompiler", "SyscallPolicy", "cordon"],
       swiftSettings: strict),
     .testTarget(
-      name: "CordonTests", dependencies: ["Cordon", "FilterCompiler", "TrapEngine"], swiftSettings: strict),
+      name: "CordonTests",
+      dependencies: [
+        "Cordon", "FilterCompiler", "TrapEngine", .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
     .testTarget(
       name: "CordonComparatorTests",
       dependencies: [

@@ -17,9 +17,35 @@ static long set_dispatch(uint64_t operation, uint64_t offset, uint64_t length, v
                             (long)selector, 0);
 }
 
+/* The dispatch of one generation. It is overwritten CORDON_DISPATCHES generations later. */
+static CordonDispatch *dispatch_of(uint64_t generation) {
+  CordonDispatch *dispatches = (CordonDispatch *)(cordon_engine.gate + CORDON_GATE_SIZE + CORDON_DATA_DISPATCHES);
+  return &dispatches[generation % CORDON_DISPATCHES];
+}
+
+void cordon_dispatch_configure(const CordonDispatch *dispatch) {
+  uint64_t generation = cordon_dispatch_generation() + 1;
+  cordon_copy_words(dispatch_of(generation), dispatch, sizeof *dispatch);
+  __atomic_store_n((uint64_t *)&cordon_engine.dispatch_generation, generation, __ATOMIC_RELEASE);
+  if (cordon_engine.configuration.dispatch_follows)
+    __atomic_store_n((uint64_t *)(cordon_engine.gate + CORDON_GATE_SIZE + CORDON_DATA_DISPATCH),
+                     (uint64_t)dispatch_of(generation), __ATOMIC_RELEASE);
+}
+
+uint64_t cordon_dispatch_generation(void) {
+  return __atomic_load_n((uint64_t *)&cordon_engine.dispatch_generation, __ATOMIC_ACQUIRE);
+}
+
 long cordon_dispatch_arm(volatile uint8_t *selector) {
-  const CordonDispatch *dispatch = &cordon_engine.configuration.dispatch;
-  return set_dispatch(dispatch->operation, dispatch->offset, dispatch->length, selector);
+  for (;;) {
+    uint64_t generation = cordon_dispatch_generation();
+    const CordonDispatch *dispatch = dispatch_of(generation);
+    long result = dispatch->operation == 0
+                      ? set_dispatch(0, 0, 0, NULL)
+                      : set_dispatch(dispatch->operation, dispatch->offset, dispatch->length, selector);
+    /* Whoever changes it meanwhile may have come to this thread before it got here. */
+    if (generation == cordon_dispatch_generation()) return result;
+  }
 }
 
 long cordon_dispatch_probe(uint64_t operation) {
@@ -46,7 +72,9 @@ int cordon_is_request(const KernelSiginfo *info) {
          info->queued.pid == (int32_t)cordon_engine.call(CORDON_NR_getpid, 0, 0, 0, 0, 0, 0);
 }
 
-void cordon_answer_request(const KernelSiginfo *info) {
+void cordon_answer_request(const KernelSiginfo *info, KernelUcontext *context) {
+  if (context->registers.rip > cordon_engine.child_arms && context->registers.rip < cordon_engine.child_armed)
+    context->registers.rip = cordon_engine.child_arms;
   int arms = info->queued.value == request_value(current_attempt());
   long result = arms ? cordon_dispatch_arm(NULL) : set_dispatch(0, 0, 0, NULL);
   __atomic_store_n((int64_t *)&cordon_engine.answer, result, __ATOMIC_RELEASE);

@@ -4,7 +4,7 @@
 
 extern CORDON_HIDDEN const uint8_t cordon_fixed_begin[], cordon_fixed_end[], cordon_fixed_restorer[],
     cordon_fixed_call[], cordon_fixed_sigreturn[], cordon_fixed_shared_syscall[], cordon_fixed_shared_int80[],
-    cordon_fixed_child[], cordon_site_template[], cordon_int80_template[], cordon_fork_template[],
+    cordon_fixed_child[], cordon_fixed_child_arms[], cordon_fixed_child_armed[], cordon_site_template[], cordon_int80_template[], cordon_fork_template[],
     cordon_fork_template_jump[], cordon_templates_end[];
 
 CordonEngine cordon_engine;
@@ -62,6 +62,8 @@ static long make_gate(void) {
 #define AT_GATE(label) ((uint64_t)gate + (uint64_t)(label - cordon_fixed_begin))
   cordon_engine.restorer = AT_GATE(cordon_fixed_restorer);
   cordon_engine.call = (CordonCall)AT_GATE(cordon_fixed_call);
+  cordon_engine.child_arms = AT_GATE(cordon_fixed_child_arms);
+  cordon_engine.child_armed = AT_GATE(cordon_fixed_child_armed);
   cordon_engine.sigreturn_thunk = AT_GATE(cordon_fixed_sigreturn);
   cordon_engine.shared_syscall_thunk = AT_GATE(cordon_fixed_shared_syscall);
   cordon_engine.shared_int80_thunk = AT_GATE(cordon_fixed_shared_int80);
@@ -100,22 +102,20 @@ long cordon_engine_install(const CordonConfiguration *configuration) {
                                    __ATOMIC_ACQUIRE))
     return -CORDON_EBUSY;
   cordon_copy_words(&cordon_engine.configuration, configuration, sizeof *configuration);
-  if (configuration->dispatch_follows) {
-    *data_word(CORDON_DATA_OFFSET) = configuration->dispatch.offset;
-    *data_word(CORDON_DATA_LENGTH) = configuration->dispatch.length;
-    *data_word(CORDON_DATA_OPERATION) = configuration->dispatch.operation;
-  }
+  cordon_engine.configuration.uses_dispatch |= configuration->dispatch.operation != 0;
+  if (cordon_engine.configuration.uses_dispatch) cordon_dispatch_configure(&configuration->dispatch);
   /* The program's own disposition is read first, since the flags of ours depend on it. It is ours already, and the
      program's is known, after an attempt that was given up. */
   KernelSigaction found;
-  long result = cordon_engine.call(CORDON_NR_rt_sigaction, CORDON_SIGSYS, 0, (long)&found, 8, 0, 0);
+  long result = cordon_table_set(configuration->steps, configuration->step_count);
+  if (result == 0) result = cordon_engine.call(CORDON_NR_rt_sigaction, CORDON_SIGSYS, 0, (long)&found, 8, 0, 0);
   if (result == 0 && found.handler != (uint64_t)cordon_sigsys) {
     cordon_copy_words(&cordon_engine.own[0], &found, sizeof found);
     __atomic_store_n((uint32_t *)&cordon_engine.own_newest, 0, __ATOMIC_RELEASE);
   }
   if (result == 0) result = cordon_take_sigsys();
   if (result != 0) {
-    *data_word(CORDON_DATA_OPERATION) = 0;
+    *data_word(CORDON_DATA_DISPATCH) = 0;
     __atomic_store_n((uint32_t *)&cordon_engine.installed, 0, __ATOMIC_RELEASE);
   }
   return result;
@@ -124,7 +124,7 @@ long cordon_engine_install(const CordonConfiguration *configuration) {
 void cordon_engine_uninstall(void) {
   if (!cordon_engine_is_installed()) return;
   if (__atomic_load_n((uint32_t *)&cordon_engine.attempt, __ATOMIC_ACQUIRE) == 0) cordon_restore_own_sigaction();
-  *data_word(CORDON_DATA_OPERATION) = 0;
+  *data_word(CORDON_DATA_DISPATCH) = 0;
   __atomic_store_n((uint32_t *)&cordon_engine.installed, 0, __ATOMIC_RELEASE);
 }
 
@@ -138,6 +138,7 @@ void cordon_engine_counters(CordonCounters *counters) {
   READ(hooked);
   READ(passed);
   READ(unasked);
+  READ(refused);
   READ(forwarded);
   READ(sites);
   READ(shared_thunks);

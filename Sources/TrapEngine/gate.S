@@ -10,8 +10,6 @@
 #define LOAD_DATA(opcode, word) .byte opcode; .long CORDON_GATE_SIZE + word - (. + 4 - cordon_fixed_begin)
 #define ADDRESS_TO_RSI 0x48, 0x8d, 0x35
 #define TO_RCX 0x48, 0x8b, 0x0d
-#define TO_RDX 0x48, 0x8b, 0x15
-#define TO_R10 0x4c, 0x8b, 0x15
 
   .section .rodata.cordon_gate, "a", @progbits
   .balign 16
@@ -75,15 +73,18 @@ HIDDEN(cordon_fixed_child)
   movl $8, %r10d
   movl $13, %eax /* rt_sigaction */
   syscall
-  LOAD_DATA(TO_RCX, CORDON_DATA_OPERATION)
+/* From here on again, if a request to arm comes in between: what was read would be armed after it. */
+HIDDEN(cordon_fixed_child_arms)
+  LOAD_DATA(TO_RCX, CORDON_DATA_DISPATCH)
   jrcxz 1f
   movl $59, %edi /* PR_SET_SYSCALL_USER_DISPATCH */
-  movq %rcx, %rsi
-  LOAD_DATA(TO_RDX, CORDON_DATA_OFFSET)
-  LOAD_DATA(TO_R10, CORDON_DATA_LENGTH)
+  movq (%rcx), %rsi
+  movq 8(%rcx), %rdx
+  movq 16(%rcx), %r10
   movl $0, %r8d /* no selector: always block; the thread takes one of its own when it wants it */
   movl $157, %eax /* prctl */
   syscall
+HIDDEN(cordon_fixed_child_armed)
 1:
   movl $0, %eax
   popq %r8

@@ -13,10 +13,12 @@
 #define CORDON_FORK_OFFSET (CORDON_INT80_OFFSET + CORDON_INT80_SLOTS * 16)
 #define CORDON_GATE_SIZE (CORDON_FORK_OFFSET + CORDON_FORK_SLOTS * 32)
 
-/* Words of the fixed page's data: the dispatch that a child arms, and the action that it sets for SIGSYS. */
-#define CORDON_DATA_OPERATION 0
-#define CORDON_DATA_OFFSET 8
-#define CORDON_DATA_LENGTH 16
-#define CORDON_DATA_ACTION 24
+/* The fixed page's data: where the dispatch that a child arms is written (0: none), the action that it sets for SIGSYS,
+   and the latest dispatches, each an operation, an offset and a length. A child reads one of them whole, whatever is
+   written meanwhile. */
+#define CORDON_DATA_DISPATCH 0
+#define CORDON_DATA_ACTION 8
+#define CORDON_DATA_DISPATCHES 64
+#define CORDON_DISPATCHES 16
 
 #endif

@@ -19,7 +19,7 @@ typedef long (*CordonCall)(long, long, long, long, long, long, long);
 typedef struct {
   uint8_t *gate; /* code at gate, data at gate + CORDON_GATE_SIZE */
   CordonCall call;
-  uint64_t restorer, sigreturn_thunk, shared_syscall_thunk, shared_int80_thunk;
+  uint64_t restorer, sigreturn_thunk, shared_syscall_thunk, shared_int80_thunk, child_arms, child_armed;
   _Atomic(uint32_t) gate_state;
   CordonConfiguration configuration;
   _Atomic(uint32_t) installed;
@@ -35,8 +35,9 @@ typedef struct {
   _Atomic(uint32_t) attempt;  /* at arming all threads; requests of an earlier one disarm */
   _Atomic(uint32_t) answered; /* futex: requests that were answered */
   _Atomic(int64_t) answer;    /* and what the last one said */
+  _Atomic(uint64_t) dispatch_generation; /* how many dispatches there have been; the newest counts */
   struct {
-    _Atomic(uint64_t) traps, hooked, passed, unasked, forwarded, sites, shared_thunks;
+    _Atomic(uint64_t) traps, hooked, passed, unasked, refused, forwarded, sites, shared_thunks;
   } counters;
 } CordonEngine;
 
@@ -58,9 +59,12 @@ CORDON_HIDDEN void cordon_unblock_in_guest_frame(KernelUcontext *context);
 
 /* dispatch.c: a request to arm or disarm this thread, sent by cordon_dispatch_arm_thread or …_disarm_thread. */
 CORDON_HIDDEN int cordon_is_request(const KernelSiginfo *info);
-CORDON_HIDDEN void cordon_answer_request(const KernelSiginfo *info);
+CORDON_HIDDEN void cordon_answer_request(const KernelSiginfo *info, KernelUcontext *context);
+
+/* step_table.c: cordon_table_find, in TrapEngine.h. */
 
 /* own_sigsys.c: the program's own disposition of SIGSYS. */
+CORDON_HIDDEN void cordon_die(KernelSiginfo *info);
 CORDON_HIDDEN void cordon_forward(KernelSiginfo *info, KernelUcontext *context);
 CORDON_HIDDEN long cordon_own_sigaction(uint64_t new_action, uint64_t old_action);
 CORDON_HIDDEN long cordon_take_sigsys(void);

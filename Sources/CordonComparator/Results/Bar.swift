@@ -28,6 +28,17 @@ package struct Bar: Sendable, Hashable {
     }
   }
 
+  package init(
+    name: String, statement: String, value: Double, relation: Relation, limit: Double, unit: String
+  ) {
+    self.name = name
+    self.statement = statement
+    self.value = value
+    self.relation = relation
+    self.limit = limit
+    self.unit = unit
+  }
+
   /// The bars whose combinations were measured.
   package static func all(in results: ComparisonResults) -> [Bar] {
     [untrappedCall(results), trappedCall(results), manyRegions(results), activation(results)].compactMap { $0 }
