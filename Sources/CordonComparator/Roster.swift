@@ -13,11 +13,26 @@ package enum Roster {
     SessionMechanism(.sudExclusive, "syscall user dispatch, one allowed range"),
     SessionMechanism(.sudSelector, "syscall user dispatch, selector byte flipped to cross"),
     SessionMechanism(.sudInclusive, "syscall user dispatch, one trapped range"),
+    NumberFilterMechanism(),
+    LinearFilterMechanism(),
+    supervised(.notification, "a supervisor is notified of the guest's calls (seccomp_unotify)"),
+    supervised(.traceEvents, "a tracer is stopped at by the guest's calls (SECCOMP_RET_TRACE)"),
+    supervised(.emulation, "a tracer answers every call of the thread (PTRACE_SYSEMU)"),
+    supervised(.systemCalls, "a tracer stops at every call's entry and exit (PTRACE_SYSCALL)"),
   ]
 
+  /// The supervisor is this same program, with a verb that is not for people.
+  private static func supervised(_ kind: SupervisionKind, _ summary: String) -> SupervisedMechanism {
+    SupervisedMechanism(kind, summary, supervisor: ["/proc/self/exe", "compare", "supervise"])
+  }
+
   package static let workloads: [any Workload] = [
-    SysinfoWorkload(), GetppidWorkload(), RegionsWorkload(1), RegionsWorkload(64), RegionsWorkload(1024),
-    TrapValueWorkload(), TrapPassWorkload(), ActivationWorkload(),
+    SysinfoWorkload(), GetppidWorkload(), ReadWorkload(),
+    RegionsWorkload(1), RegionsWorkload(8), RegionsWorkload(64), RegionsWorkload(512), RegionsWorkload(1024),
+    RegionsWorkload(2048),
+    TrapWorkload(.value), TrapWorkload(.error), TrapWorkload(.pass), TrapWorkload(.redirect),
+    CrossingWorkload(1), CrossingWorkload(4), CrossingWorkload(16), CrossingWorkload(64),
+    SpawnWorkload(), ActivationWorkload(),
   ]
 
   /// All combinations of these names that mean something, by workload; nil stands for all.

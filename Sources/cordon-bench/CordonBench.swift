@@ -22,7 +22,7 @@ enum CordonBench {
     let launcher = MeasurementLauncher(
       executable: executable.removingLastComponent().appending("cordon"), arguments: ["compare", "measure"],
       sampling: Extent.full.sampling, processor: Processors.permitted().last, limit: .seconds(10))
-    let comparison = Comparison(combinations: Roster.combinations(), extent: .full) { await launcher.measure($0) }
+    let comparison = Comparison(combinations: Bar.combinations, extent: .full) { await launcher.measure($0) }
     let loadBefore = Host.load()
     guard let results = await comparison.run() else { exit(70) }
 

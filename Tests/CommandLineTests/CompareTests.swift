@@ -64,13 +64,14 @@ private struct Document: Decodable {
   @Test func `every mechanism traps or says why it cannot`() async throws {
     let folder = try TemporaryFolder()
     let run = try await CordonBinary.run(
-      "compare", "--quick", "--workload", "trap-pass", "--workload", "activation", "--json", folder.file("figures"))
+      "compare", "--quick", "--workload", "trap-error", "--workload", "activation", "--json", folder.file("figures"))
     #expect(run.status == 0, "\(run.error)")
     let document = try Document(String(decoding: folder.read("figures"), as: UTF8.self))
     #expect(folder.contents == ["figures"])
     #expect(
       document.results.map(\.mechanism) == [
-        "none", "seccomp", "sud-exclusive", "sud-selector", "sud-inclusive", "seccomp",
+        "none", "seccomp", "sud-exclusive", "sud-selector", "sud-inclusive", "user-notif", "seccomp-trace",
+        "ptrace-sysemu", "ptrace-syscall", "seccomp",
       ])
     #expect(document.results.allSatisfy { ($0.median_ns == nil) == ($0.unavailable != nil) })
     #expect(document.results.last?.parameter == ["regions": 1_000])
@@ -90,10 +91,14 @@ private struct Document: Decodable {
     (["--workload", "get-ppid"], "there is no 'get-ppid'", "did you mean 'getppid'?"),
     (
       ["--workload", "x"], "there is no 'x'",
-      "known are sysinfo, getppid, regions-1, regions-64, regions-1024, trap-value, trap-pass, activation"
+      "known are sysinfo, getppid, read, regions-1, regions-8, regions-64, regions-512, regions-1024, regions-2048, "
+        + "trap-value, trap-error, trap-pass, trap-redirect, crossing-1, crossing-4, crossing-16, crossing-64, spawn, "
+        + "activation"
     ),
     (["--mechanism", "none", "--workload", "activation"], "none of these workloads", ""),
-    (["--csv", "x"], "--csv", ""),
+    (["--csv", "-", "--json", "-"], "only one report fits on standard output", "name files for the others"),
+    (["--merge", "a", "--quick"], "nothing is measured", "leave out the rest"),
+    (["--merge", "a", "--svg", "x"], "one chart is of one comparison", "--html has the charts of all"),
   ])
   func `what does not exist is a usage error that says what does`(
     arguments: [String], problem: String, remedy: String
@@ -113,6 +118,72 @@ private struct Document: Decodable {
     #expect(result.status == 65)
     #expect(result.output == "")
     #expect(result.error.hasPrefix("cordon: \(name): cannot be written: "))
+  }
+
+  @Test func `one run writes every form, and the JSON can be merged`() async throws {
+    let folder = try TemporaryFolder()
+    let run = try await CordonBinary.run(
+      "compare", "--quick", "--mechanism", "seccomp", "--mechanism", "none", "--workload", "getppid",
+      "--json", folder.file("a.json"), "--csv", folder.file("a.csv"), "--html", folder.file("a.html"),
+      "--svg", folder.file("a.svg"))
+    #expect(run.status == 0, "\(run.error)")
+    #expect(folder.contents.sorted() == ["a.csv", "a.html", "a.json", "a.svg"])
+    func text(_ name: String) throws -> String { String(decoding: try folder.read(name), as: UTF8.self) }
+    #expect(try text("a.csv").hasPrefix("kernel,cpu,mechanism,workload"))
+    #expect(try text("a.html").contains("seccomp adds least to an untrapped getppid(2)"))
+    #expect(try text("a.svg").hasPrefix("<svg "))
+
+    let merged = try await CordonBinary.run(
+      "compare", "--merge", folder.file("a.json"), folder.file("a.json"), "--json", folder.file("both.json"))
+    #expect(merged.status == 0, "\(merged.error)")
+    #expect(merged.output.contains("MEDIAN ns [2]"))
+    #expect(try text("both.json").contains("cordon.compare-merge/1"))
+  }
+
+  /// Each figure stands only if exactly the calls were answered that should have been, and as they should.
+  @Test(arguments: ["user-notif", "seccomp-trace", "ptrace-sysemu", "ptrace-syscall"])
+  func `a supervisor answers the guest's calls and no others`(mechanism: String) async throws {
+    let workloads = ["getppid", "trap-value", "trap-pass", "trap-redirect", "spawn"]
+    let run = try await CordonBinary.run(
+      CordonBinary.path,
+      ["compare", "--quick", "--mechanism", mechanism, "--json", "-"] + workloads.flatMap { ["--workload", $0] })
+    #expect(run.status == 0, "\(run.error)")
+    let rows = try Document(run.output).results
+    #expect(rows.map(\.workload) == workloads.filter { mechanism != "user-notif" || $0 != "trap-redirect" })
+    for row in rows { #expect(row.median_ns != nil, "\(row.workload): \(row.unavailable ?? "")") }
+  }
+
+  @Test func `nobody but a measurement starts a supervisor`() async throws {
+    let run = try await CordonBinary.run("compare", "supervise", "ptrace-syscall", "value", "1", "4096", "8192", "0")
+    #expect(run.status == 64)
+    #expect(run.error.contains("only a measurement starts it"))
+  }
+
+  @Test func `a report that is none is refused before anything is written`() async throws {
+    let folder = try TemporaryFolder()
+    let bad = try folder.write(Array("{\"schema\": \"cordon.bench/1\"}".utf8), to: "bad")
+    let run = try await CordonBinary.run(
+      "compare", "--merge", bad, "--html", folder.file("report"))
+    #expect(run.status == 65 && run.output == "")
+    #expect(run.error.contains("has the schema 'cordon.bench/1', not 'cordon.compare/1'"))
+    #expect(folder.contents == ["bad"])
+  }
+
+  @Test func `an interruption after the first round leaves a report that says so`() async throws {
+    let folder = try TemporaryFolder()
+    let result = try await Subprocess.run(
+      .path(CordonBinary.path),
+      arguments: [
+        "compare", "--mechanism", "none", "--workload", "getppid", "--json", folder.file("figures"),
+      ], input: .none, output: .string(limit: 1 << 20), error: .string(limit: 1 << 20)
+    ) { execution in
+      // 80 rounds of a tenth of a second or more; one of them is over by then, and not all.
+      try await Task.sleep(for: .seconds(2))
+      try execution.send(signal: .interrupt)
+    }
+    #expect(result.terminationStatus == .signaled(SIGINT))
+    #expect(result.standardOutput.contains("INTERRUPTED"))
+    #expect(String(decoding: try folder.read("figures"), as: UTF8.self).contains("\"partial\" : true"))
   }
 
   @Test func `a device is written to and stays one`() async throws {

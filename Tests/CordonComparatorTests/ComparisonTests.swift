@@ -72,15 +72,29 @@ import Testing
     #expect(try #require(await comparison.run()).rounds == 1)
   }
 
-  @Test func `it stops before the next measurement`() async {
+  /// A comparison that is told to stop during the measurement with this number, and how many there were.
+  private func stopped(duringMeasurement number: Int) async -> (results: ComparisonResults?, measurements: Int) {
     let log = Log()
     let stop = Atomic(false)
     let comparison = Comparison(combinations: combinations, extent: extent(rounds: 9)) { combination in
-      if log.note(combination) == 8 { stop.store(true, ordering: .relaxed) }
+      if log.note(combination) == number { stop.store(true, ordering: .relaxed) }
       return .measured(measurement(1))
     }
-    #expect(await comparison.run(shouldStop: { stop.load(ordering: .relaxed) }) == nil)
-    #expect(log.all.count == 8)
+    let results = await comparison.run(shouldStop: { stop.load(ordering: .relaxed) })
+    return (results, log.all.count)
+  }
+
+  @Test func `it stops before the next measurement and keeps what was found, marked as partial`() async throws {
+    let (results, measurements) = await stopped(duringMeasurement: 8)
+    #expect(measurements == 8)
+    let found = try #require(results)
+    #expect(found.isPartial && found.rounds == 1)
+    // The one that was interrupted does not count.
+    #expect(found.combinations.map { found[$0].series?.samples ?? 0 }.reduce(0, +) == 7)
+  }
+
+  @Test func `stopped in the first round there is nothing to tell`() async {
+    #expect(await stopped(duringMeasurement: 3).results == nil)
   }
 
   @Test func `progress goes from nothing to all and names what is measured`() async throws {

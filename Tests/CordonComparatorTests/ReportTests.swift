@@ -95,7 +95,8 @@ import Testing
     let bytes = try document.json()
     #expect(bytes.last == UInt8(ascii: "\n"))
     let object = try #require(try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any])
-    #expect(Set(object.keys) == ["schema", "host", "results"])
+    #expect(Set(object.keys) == ["schema", "host", "results", "rounds", "elapsed_ns", "partial"])
+    #expect(object["rounds"] as? Int == 2 && object["partial"] as? Bool == false)
     #expect(object["schema"] as? String == "cordon.compare/1")
 
     let host = try #require(object["host"] as? [String: Any])
@@ -112,6 +113,7 @@ import Testing
     #expect(
       Set(rows[0].keys) == [
         "mechanism", "workload", "parameter", "samples", "operations", "minimum_ns", "median_ns", "p99_ns",
+        "spread_ns", "percentiles_ns",
       ])
     #expect(rows[0]["samples"] as? Int == 2)
     #expect(rows[0]["operations"] as? Int == 200)

@@ -1,5 +1,6 @@
 import FilterCompiler
 import SystemPackage
+import TestSupport
 import Testing
 import TrapEngine
 

@@ -11,7 +11,7 @@ package enum MeasurementError: Error, Sendable, Hashable {
     self =
       switch error {
       case .unavailable(_, let reason): .unavailable(reason)
-      case .filterRefused, .memory: .unavailable("\(error)")
+      case .filterRefused, .memory, .compilation, .inexpressible: .unavailable("\(error)")
       default: .failed("\(error)")
       }
   }

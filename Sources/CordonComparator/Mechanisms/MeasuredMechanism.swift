@@ -1,4 +1,5 @@
 package import Cordon
+package import FilterCompiler
 
 /// One way to trap, as the comparator measures it. To add one: write a type in a file of its own and name it in the
 /// ``Roster``.
@@ -7,16 +8,29 @@ package protocol MeasuredMechanism: Sendable {
   var name: String { get }
   /// What it is, in a few words for the help.
   var summary: String { get }
+  /// Which answers it can give to the guest's calls; none where it cannot tell calls apart by the code that issues them.
+  var answers: Set<GuestAnswer> { get }
   /// Whether one session of it takes any number of regions without trapping what lies between them.
   var takesManyRegions: Bool { get }
 
-  /// Maps the guest's code and has its calls trapped in the calling thread, answered by `hook`. Called once in a process.
-  func enter(_ code: [UInt8], hook: TrapHook) throws(MeasurementError) -> Guest
+  /// Maps the guest's code and has its calls answered so, when the calling thread makes them. Called once in a process.
+  func enter(_ code: [UInt8], answer: GuestAnswer) throws(MeasurementError) -> Guest
+  /// Traps what these regions may issue, from the calling thread on. They hold no code; what is measured are the calls
+  /// beside them.
+  /// - Returns: The session that counts traps, where there is one.
+  func trap(_ regions: [AddressRange]) throws(MeasurementError) -> Session?
+  /// Whether a session carries it.
+  var hasSessions: Bool { get }
   /// A session that nothing is declared in yet; nil where no session carries the mechanism.
   func openSession() throws(MeasurementError) -> Session?
 }
 
 extension MeasuredMechanism {
   package var takesManyRegions: Bool { false }
+  package var answers: Set<GuestAnswer> { [.pass, .value, .error, .redirect] }
+  package var hasSessions: Bool { false }
+  package func trap(_ regions: [AddressRange]) throws(MeasurementError) -> Session? {
+    throw .unavailable("it takes one region only")
+  }
   package func openSession() throws(MeasurementError) -> Session? { nil }
 }

@@ -1,4 +1,5 @@
 package import Cordon
+package import FilterCompiler
 
 /// `none`: no session and nothing armed. The baseline; the guest's calls just happen.
 package struct NativeMechanism: MeasuredMechanism {
@@ -7,7 +8,11 @@ package struct NativeMechanism: MeasuredMechanism {
 
   package init() {}
 
-  package func enter(_ code: [UInt8], hook: TrapHook) throws(MeasurementError) -> Guest {
+  package var takesManyRegions: Bool { true }
+
+  package func trap(_ regions: [AddressRange]) -> Session? { nil }
+
+  package func enter(_ code: [UInt8], answer: GuestAnswer) throws(MeasurementError) -> Guest {
     Guest(mapping: try CodeMapping(code))
   }
 }

@@ -1,4 +1,5 @@
 package import Cordon
+package import FilterCompiler
 
 /// A mechanism that a ``Session`` carries. Nothing but its name differs from one to the next.
 package struct SessionMechanism: MeasuredMechanism {
@@ -17,11 +18,26 @@ package struct SessionMechanism: MeasuredMechanism {
     do throws(SessionError) { return try Session(mechanism: mechanism) } catch { throw MeasurementError(error) }
   }
 
-  package func enter(_ code: [UInt8], hook: TrapHook) throws(MeasurementError) -> Guest {
+  package var hasSessions: Bool { true }
+
+  package func trap(_ regions: [AddressRange]) throws(MeasurementError) -> Session? {
+    do throws(SessionError) {
+      let session = try Session(mechanism: mechanism)
+      for region in regions { try session.trap(region) }
+      try session.setHook(GuestAnswer.pass.hook)
+      try session.activate()
+      session.selector?.state = .allow
+      return session
+    } catch {
+      throw MeasurementError(error)
+    }
+  }
+
+  package func enter(_ code: [UInt8], answer: GuestAnswer) throws(MeasurementError) -> Guest {
     do throws(SessionError) {
       let session = try Session(mechanism: mechanism)
       let region = try session.mapExecutable(code)
-      try session.setHook(hook)
+      try session.setHook(answer.hook)
       try session.activate()
       // A thread with a selector says itself when it goes from native to guest code.
       session.selector?.state = .allow

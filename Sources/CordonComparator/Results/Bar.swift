@@ -39,6 +39,11 @@ package struct Bar: Sendable, Hashable {
     self.unit = unit
   }
 
+  /// What has to be measured for all bars.
+  package static let combinations = Roster.combinations(
+    mechanisms: [Roster.baseline, "seccomp", Roster.alternative],
+    workloads: ["getppid", "trap-value", "regions-1", "regions-1024", "activation"])
+
   /// The bars whose combinations were measured.
   package static func all(in results: ComparisonResults) -> [Bar] {
     [untrappedCall(results), trappedCall(results), manyRegions(results), activation(results)].compactMap { $0 }

@@ -1,14 +1,31 @@
 import FoundationEssentials
 
-/// The JSON of `cordon compare --json`: `cordon.compare/1`.
-package struct ComparisonDocument: Sendable, Encodable {
-  private var schema = "cordon.compare/1"
-  private var host: HostDocument
-  private var results: [ResultEntry]
+/// The JSON of `cordon compare --json`: `cordon.compare/1`. Every other form of a report is made from it.
+package struct ComparisonDocument: Sendable, Hashable, Codable {
+  package static let schema = "cordon.compare/1"
+
+  private var schema = ComparisonDocument.schema
+  package var host: HostDocument
+  package var results: [ComparisonRow]
+  /// Rounds that were measured in full.
+  package var rounds: Int?
+  /// How long the measuring took, in nanoseconds.
+  package var elapsed: Int64?
+  /// Whether it was ended before its time.
+  package var isPartial: Bool?
 
   package init(host: Host, loadBefore: [Double], loadAfter: [Double], results: ComparisonResults) {
     self.host = HostDocument(host: host, loadBefore: loadBefore, loadAfter: loadAfter)
-    self.results = results.combinations.map { ResultEntry($0, results[$0]) }
+    self.results = results.combinations.map { ComparisonRow($0, in: results) }
+    rounds = results.rounds
+    elapsed = Int64(results.elapsed / .nanoseconds(1))
+    isPartial = results.isPartial
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case schema, host, results, rounds
+    case elapsed = "elapsed_ns"
+    case isPartial = "partial"
   }
 
   /// The document as text, its keys in a stable order, ended by a newline.
@@ -17,39 +34,46 @@ package struct ComparisonDocument: Sendable, Encodable {
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
   }
+
+  /// Reads what ``json()`` wrote, here or on another machine.
+  package init(json bytes: [UInt8]) throws(ComparisonDocumentError) {
+    struct Header: Decodable { var schema: String? }
+    let data = Data(bytes)
+    let decoder = JSONDecoder()
+    let header: Header
+    do { header = try decoder.decode(Header.self, from: data) } catch { throw .notJSON }
+    guard header.schema == Self.schema else { throw .schema(header.schema) }
+    do { self = try decoder.decode(Self.self, from: data) } catch { throw .malformed(Self.words(error)) }
+  }
+
+  private static func words(_ error: any Error) -> String {
+    guard let error = error as? DecodingError else { return "\(error)" }
+    let (context, missing): (DecodingError.Context, String?) =
+      switch error {
+      case .keyNotFound(let key, let context): (context, key.stringValue)
+      case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context): (context, nil)
+      @unknown default: (DecodingError.Context(codingPath: [], debugDescription: ""), nil)
+      }
+    let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? ".\($0.stringValue)" }.joined()
+    let place = path.isEmpty ? "the document" : String(path.drop { $0 == "." })
+    return missing.map { "\(place) has no '\($0)'" } ?? "\(place) is not what it should be"
+  }
 }
 
-extension ComparisonDocument {
-  /// Figures, or the reason why there are none.
-  private struct ResultEntry: Encodable {
-    var mechanism: String
-    var workload: String
-    var parameter: [String: Int]
-    var samples: Int?
-    var operations: Int?
-    var minimum: Double?
-    var median: Double?
-    var p99: Double?
-    var unavailable: String?
+/// Why a file is not a comparison's JSON.
+package enum ComparisonDocumentError: Error, Sendable, Hashable, CustomStringConvertible {
+  case notJSON
+  /// It has another `schema`, or none.
+  case schema(String?)
+  case malformed(String)
 
-    init(_ combination: Combination, _ outcome: Outcome) {
-      mechanism = combination.mechanism
-      workload = combination.workload
-      parameter = combination.parameter
-      unavailable = outcome.reason
-      guard let series = outcome.series else { return }
-      samples = series.samples
-      operations = series.operations
-      minimum = series.minimum
-      median = series.median
-      p99 = series.p99
-    }
-
-    enum CodingKeys: String, CodingKey {
-      case mechanism, workload, parameter, samples, operations, unavailable
-      case minimum = "minimum_ns"
-      case median = "median_ns"
-      case p99 = "p99_ns"
+  package var description: String {
+    switch self {
+    case .notJSON: "is not a JSON object"
+    case .schema(let found):
+      found.map { "has the schema '\($0)', not '\(ComparisonDocument.schema)'" }
+        ?? "has no schema; '\(ComparisonDocument.schema)' is wanted"
+    case .malformed(let what): "is a damaged \(ComparisonDocument.schema): \(what)"
     }
   }
 }

@@ -30,6 +30,7 @@ package struct ComparisonReport: Sendable {
     let rounds = "\(results.rounds) round\(results.rounds == 1 ? "" : "s")"
     let seconds = Figure.decimal(results.elapsed / .seconds(1), digits: 0)
     var lines = ["cordon compare: \(BuildMode.current.rawValue) build, \(rounds), \(seconds) s"]
+    if results.isPartial { lines[0] += "; INTERRUPTED: not all rounds were measured" }
     if BuildMode.current == .debug { lines[0] += "; DEBUG BUILD: these figures say little" }
     let place = processor.map { "all on number \($0)" } ?? "not pinned"
     var table = TextTable([.left, .left])

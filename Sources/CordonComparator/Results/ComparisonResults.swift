@@ -4,6 +4,8 @@ package struct ComparisonResults: Sendable {
   package let combinations: [Combination]
   package var rounds = 0
   package var elapsed = Duration.zero
+  /// Whether it was ended before its time.
+  package var isPartial = false
   private var outcomes: [Combination: Outcome]
 
   package init(combinations: [Combination]) {

@@ -1,15 +1,15 @@
 /// The machine of a report, as it stands in its JSON.
-package struct HostDocument: Sendable, Encodable {
-  private var kernel: String
-  private var architecture: String
-  private var cpu: String
-  private var processors: Int
-  private var mitigations: [String: String]
-  private var jit: String
-  private var clock: String
-  private var loadBefore: [Double]
-  private var loadAfter: [Double]
-  private var build: String
+package struct HostDocument: Sendable, Hashable, Codable {
+  package var kernel: String
+  package var architecture: String
+  package var cpu: String
+  package var processors: Int
+  package var mitigations: [String: String]
+  package var jit: String
+  package var clock: String
+  package var loadBefore: [Double]
+  package var loadAfter: [Double]
+  package var build: String
 
   package init(host: Host, loadBefore: [Double], loadAfter: [Double]) {
     kernel = host.kernel

@@ -39,6 +39,12 @@ package struct Series: Sendable {
     return Statistics.median(of: medians.map { abs($0 - middle) }) ?? 0
   }
 
+  /// What so many percent of all samples do not exceed, in nanoseconds per operation.
+  package var percentiles: [String: Double] {
+    let shares = [("50", 50), ("90", 90), ("99", 99), ("99.9", 99.9), ("99.99", 99.99)]
+    return Dictionary(uniqueKeysWithValues: shares.map { ($0.0, nanoseconds(histogram.valueAtPercentile($0.1))) })
+  }
+
   private func nanoseconds(_ picoseconds: UInt64) -> Double {
     Double(picoseconds) / Self.picosecondsPerNanosecond
   }

@@ -11,10 +11,14 @@ package enum Statistics {
   /// The median over rounds of what one series costs more than the other in the same round. What drifts from round to
   /// round cancels. Nil without a common round.
   package static func pairedDifference(_ series: Series, over baseline: Series) -> Double? {
-    median(
-      of: series.roundMedians.compactMap { round, value in
-        baseline.roundMedians[round].map { value - $0 }
-      })
+    median(of: pairedDifferences(series, over: baseline))
+  }
+
+  /// What one series costs more than the other, for each round that both have, in the order of the rounds.
+  package static func pairedDifferences(_ series: Series, over baseline: Series) -> [Double] {
+    series.roundMedians.sorted { $0.key < $1.key }.compactMap { round, value in
+      baseline.roundMedians[round].map { value - $0 }
+    }
   }
 
   /// The median over rounds of one series' cost relative to the other's in the same round.

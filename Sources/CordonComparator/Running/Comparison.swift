@@ -29,7 +29,7 @@ package struct Comparison: Sendable {
   /// - Parameters:
   ///   - progress: Called before each measurement.
   ///   - shouldStop: Asked before each measurement; true ends the comparison.
-  /// - Returns: Nil if it was stopped.
+  /// - Returns: What was found; marked as partial if it was stopped, and nil if it was stopped in the first round.
   package func run(
     progress: (Progress) -> Void = { _ in }, shouldStop: () -> Bool = { false }
   ) async -> ComparisonResults? {
@@ -38,20 +38,24 @@ package struct Comparison: Sendable {
     var random = SplitMix64(seed: Self.seed)
     var results = ComparisonResults(combinations: combinations)
     var longestRound = Duration.zero
-    for round in 0..<extent.rounds {
+    rounds: for round in 0..<extent.rounds {
       let roundStart = clock.now
       let due = combinations.filter { results[$0].isMeasurable }.shuffled(using: &random)
       guard !due.isEmpty, round == 0 || roundStart - start + longestRound <= extent.budget else { break }
       for (position, combination) in due.enumerated() {
-        if shouldStop() { return nil }
+        // A measurement that an interruption ended is not an answer.
+        if shouldStop() { break rounds }
         let done = (Double(round) + Double(position) / Double(due.count)) / Double(extent.rounds)
         progress(Progress(combination: combination, round: round + 1, rounds: extent.rounds, fraction: done))
-        results[combination].record(await measure(combination), round: round)
+        let reply = await measure(combination)
+        if shouldStop() { break rounds }
+        results[combination].record(reply, round: round)
       }
       results.rounds = round + 1
       longestRound = max(longestRound, clock.now - roundStart)
     }
     results.elapsed = clock.now - start
-    return shouldStop() ? nil : results
+    results.isPartial = shouldStop()
+    return results.isPartial && results.rounds == 0 ? nil : results
   }
 }

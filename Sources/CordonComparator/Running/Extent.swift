@@ -10,8 +10,8 @@ package struct Extent: Sendable, Hashable {
   /// hits a whole round or is one of many that the median passes over.
   private static let sampling = Sampling(warmUp: 3_000_000, duration: 12_000_000, batch: 30_000)
 
-  /// About 50 s for everything.
-  package static let full = Extent(rounds: 80, sampling: sampling, budget: .seconds(70))
-  /// About 12 s for everything.
-  package static let quick = Extent(rounds: 20, sampling: sampling, budget: .seconds(15))
+  /// About 5 minutes for everything.
+  package static let full = Extent(rounds: 80, sampling: sampling, budget: .seconds(300))
+  /// About half a minute for everything.
+  package static let quick = Extent(rounds: 10, sampling: sampling, budget: .seconds(50))
 }

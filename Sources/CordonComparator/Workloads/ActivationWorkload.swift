@@ -12,7 +12,9 @@ package struct ActivationWorkload: Workload {
 
   package var parameter: [String: Int] { ["regions": Self.regions] }
 
-  package func isMeasured(under mechanism: any MeasuredMechanism) -> Bool { mechanism.takesManyRegions }
+  package func isMeasured(under mechanism: any MeasuredMechanism) -> Bool {
+    mechanism.takesManyRegions && mechanism.hasSessions
+  }
 
   package func measure(
     under mechanism: any MeasuredMechanism, _ sampling: Sampling

@@ -1,10 +1,10 @@
-package import Cordon
+import Cordon
 
 /// A workload whose operation is one system call, beside or inside a guest whose calls trap.
 package protocol CallWorkload: Workload {
-  /// What answers the guest.
-  var hook: TrapHook { get }
-  /// What each operation does to the session's counts.
+  /// What becomes of the guest's calls.
+  var answer: GuestAnswer { get }
+  /// What each operation does to the counts.
   var expected: ExpectedTraps { get }
   /// Whether `guest` answers as it should, found before anything is timed.
   func check(_ guest: borrowing Guest, isNative: Bool) throws(MeasurementError)
@@ -12,35 +12,43 @@ package protocol CallWorkload: Workload {
   func perform(_ operations: Int, _ guest: borrowing Guest)
 }
 
-/// What becomes of a workload's calls in a session.
+/// What becomes of the calls of an operation.
 package enum ExpectedTraps: Sendable {
   case none, answered, passed
 }
 
 extension CallWorkload {
+  package var answer: GuestAnswer { .pass }
+  package var expected: ExpectedTraps { .none }
+
+  package func isMeasured(under mechanism: any MeasuredMechanism) -> Bool {
+    // Without traps it is a matter of what the mechanism costs, and with them, of what it can.
+    if case .none = expected { mechanism is LinearFilterMechanism == false } else { mechanism.answers.contains(answer) }
+  }
+
   package func check(_ guest: borrowing Guest, isNative: Bool) throws(MeasurementError) {}
 
   package func measure(
     under mechanism: any MeasuredMechanism, _ sampling: Sampling
   ) throws(MeasurementError) -> Measurement {
-    let guest = try mechanism.enter(Guest.getppid, hook: hook)
-    try check(guest, isNative: guest.statistics == nil)
-    let before = guest.statistics
+    let guest = try mechanism.enter(Guest.getppid, answer: answer)
+    try check(guest, isNative: guest.counts == nil)
+    let before = guest.counts
     var operations: UInt64 = 0
     let measurement = Measurement(sampling) { count in
       perform(count, guest)
       operations += UInt64(count)
     }
-    if let before, let after = guest.statistics {
-      try expected.verify(from: .init(before), to: .init(after), operations: operations)
+    if let before, let after = guest.counts {
+      try expected.verify(from: before, to: after, operations: operations)
     }
     return measurement
   }
 }
 
 extension ExpectedTraps {
-  /// What a session has counted.
-  struct Counts: Hashable {
+  /// What a session or a supervisor has counted.
+  package struct Counts: Hashable, Sendable {
     var traps: UInt64
     var hooked: UInt64
     var passed: UInt64

@@ -12,9 +12,10 @@ enum ScatteredRegions {
     guard let session = try mechanism.openSession() else {
       throw .unavailable("no session carries this mechanism")
     }
+    let ranges = try ranges(count, meanDistance: meanDistance)
     do throws(SessionError) {
-      for range in try ranges(count, meanDistance: meanDistance) { try session.trap(range) }
-      try session.setHook(.passing)
+      for range in ranges { try session.trap(range) }
+      try session.setHook(GuestAnswer.pass.hook)
     } catch {
       throw MeasurementError(error)
     }
@@ -23,7 +24,7 @@ enum ScatteredRegions {
 
   /// Ranges of 16 bytes to 4 KiB, one at a random place of each stretch of `meanDistance` bytes. With 4 GiB no two have
   /// their upper halves in common, and a filter takes 4 instructions for each, the most there are.
-  static func ranges(_ count: Int, meanDistance: UInt64) throws(SessionError) -> [AddressRange] {
+  static func ranges(_ count: Int, meanDistance: UInt64) throws(MeasurementError) -> [AddressRange] {
     var random = SplitMix64(seed: 1)
     do throws(RegionError) {
       var ranges: [AddressRange] = []
@@ -34,6 +35,6 @@ enum ScatteredRegions {
         ranges.append(try AddressRange(start: start, end: start + length))
       }
       return ranges
-    } catch { throw .region(error) }
+    } catch { throw .failed("\(error)") }
   }
 }

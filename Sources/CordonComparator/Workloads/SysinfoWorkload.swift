@@ -1,15 +1,11 @@
 import CLinux
-package import Cordon
 
 /// An untrapped sysinfo(2) by libc: the benchmark of the memory-map RFC and of syscall user dispatch itself.
 package struct SysinfoWorkload: CallWorkload {
   package let name = "sysinfo"
   package let summary = "sysinfo(2) by libc, not trapped"
-  package let expected = ExpectedTraps.none
 
   package init() {}
-
-  package var hook: TrapHook { .passing }
 
   package func perform(_ operations: Int, _ guest: borrowing Guest) {
     var information = sysinfo()

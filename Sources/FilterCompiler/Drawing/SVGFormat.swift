@@ -18,12 +18,12 @@ public struct SVGFormat: Sendable {
       <svg xmlns="http://www.w3.org/2000/svg" class="cordon-filter" \
       viewBox="0 0 \(layout.width) \(layout.height)" width="\(layout.width)" height="\(layout.height)" role="img">
       <title>Decisions of a seccomp filter</title>
-      <desc>\(Self.escaped(diagram.caption))</desc>
+      <desc>\(XMLText.escaped(diagram.caption))</desc>
       <style>
       \(Self.style)
       </style>
       <rect class="paper" width="100%" height="100%"/>
-      <text class="caption" x="24" y="30">\(Self.escaped(diagram.caption))</text>
+      <text class="caption" x="24" y="30">\(XMLText.escaped(diagram.caption))</text>
       \((lines + items).joined(separator: "\n"))
       </svg>
 
@@ -65,24 +65,10 @@ public struct SVGFormat: Sendable {
       + " rx=\"\(radius)\"/>"
     let texts = lines.enumerated().map { index, line in
       let baseline = top + DiagramLayout.lineHeight * (index + 1) - 1
-      return "<text class=\"\(style)-text\" x=\"\(item.x + item.width / 2)\" y=\"\(baseline)\">\(escaped(line))</text>"
+      return
+        "<text class=\"\(style)-text\" x=\"\(item.x + item.width / 2)\" y=\"\(baseline)\">\(XMLText.escaped(line))</text>"
     }
     return rectangle + texts.joined()
-  }
-
-  /// Text that stands for itself in XML.
-  private static func escaped(_ text: String) -> String {
-    text.unicodeScalars.map { scalar in
-      switch scalar {
-      case "&": "&amp;"
-      case "<": "&lt;"
-      case ">": "&gt;"
-      case "\"": "&quot;"
-      // XML has no control characters, not even escaped.
-      case "\u{0}"..<" ", "\u{7f}", "\u{fffe}", "\u{ffff}": "\u{fffd}"
-      default: String(scalar)
-      }
-    }.joined()
   }
 
   private static let style = """

@@ -8,9 +8,11 @@ extension RegionMap {
   ///   ``CompileError/contradictoryNumber(_:)`` where the options contradict each other, and
   ///   ``CompileError/gate(_:)`` where the gate is not a range that code can lie in.
   public func compile(_ options: CompileOptions = .init()) throws(CompileError) -> Program {
-    let trapped = Set(options.globalTrapNumbers)
-    if let number = options.allowedNumbers.first(where: trapped.contains) {
-      throw .contradictoryNumber(number)
+    let own = AuditArchitecture(architecture)
+    for named in [own] + options.foreignTrapNumbers.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
+      let trapped = Set(options.trapNumbers(of: named, in: self))
+      guard let number = options.allowedNumbers(of: named, in: self).first(where: trapped.contains) else { continue }
+      throw named == own ? .contradictoryNumber(number) : .contradictoryForeignNumber(number, named)
     }
     if let gate = options.gate {
       if gate.length < architecture.instructionLength { throw .gate(.tooShort(gate, architecture)) }

@@ -42,7 +42,7 @@ enum BoundaryPlacement {
     let line: UInt64 = 1 << 32
     let firstLine = (lowest + (line - 1)) & ~(line - 1)
     let lastLine = highest & ~(line - 1)
-    let strictBefore = before.action.isStricter(than: after.action)
+    let strictBefore = before.isStricter(than: after)
     if firstLine <= lastLine { return strictBefore ? firstLine : lastLine }
     return strictBefore ? lowest : highest
   }

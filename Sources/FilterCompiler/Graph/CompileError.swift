@@ -5,6 +5,8 @@ public enum CompileError: Error, Hashable, Sendable {
   case tooManyRegions(given: Int, fit: Int)
   /// A number is to be allowed from anywhere and to trap from anywhere.
   case contradictoryNumber(UInt32)
+  /// The same of a number of another architecture than the map's.
+  case contradictoryForeignNumber(UInt32, AuditArchitecture)
   /// The gate is not a range that code can lie in.
   case gate(RegionError)
 }
@@ -17,6 +19,8 @@ extension CompileError: CustomStringConvertible {
       "\(given) regions need more than the 4096 instructions of a filter; the first \(fit) fit"
     case .contradictoryNumber(let number):
       "system call \(number) is both to be allowed and to trap from anywhere"
+    case .contradictoryForeignNumber(let number, let architecture):
+      "system call \(number) of \(architecture) is both to be allowed and to trap from anywhere"
     case .gate(let error): "the gate: \(error)"
     }
   }

@@ -57,6 +57,21 @@ struct DecisionGraph {
       of: .branch(test, ifTrue: ifTrue, ifFalse: ifFalse), height: 1 + max(height(ifTrue), height(ifFalse)))
   }
 
+  /// Takes in all nodes of another graph; what each of them is called here, in the other's order.
+  mutating func insert(_ other: DecisionGraph) -> [NodeID] {
+    var names: [NodeID] = []
+    names.reserveCapacity(other.count)
+    // A node is younger than those it leads to.
+    for node in other.nodes {
+      switch node {
+      case .answer(let action): names.append(answer(action))
+      case .branch(let test, let ifTrue, let ifFalse):
+        names.append(branch(test, ifTrue: names[ifTrue.index], ifFalse: names[ifFalse.index]))
+      }
+    }
+    return names
+  }
+
   private mutating func identity(of node: Node, height: Int) -> NodeID {
     // One look-up finds the node or makes room for it.
     let id = Self.entry(&identities[node, default: NodeID(index: nodes.count)])

@@ -1,77 +1,130 @@
-/// The decisions of a whole filter, stage by stage: architecture, number, then the instruction pointer.
+/// The decisions of a whole filter, stage by stage: architecture, number, the instruction pointer, and where a policy is
+/// what a region has, number and arguments.
+///
+/// A number that is decided alike wherever a call comes from is decided before the instruction pointer is read: the
+/// kernel's bitmap of constant answers takes those that are allowed then, and the trees below need not ask for them.
 struct FilterGraph {
-  let graph: DecisionGraph
-  let root: DecisionGraph.NodeID
+  private(set) var graph: DecisionGraph
+  private(set) var root = DecisionGraph.NodeID(index: 0)
+
+  private let map: RegionMap
+  private let options: CompileOptions
+  /// The instruction pointers in runs, with the gate open.
+  private let runs: [BoundaryPlacement.Run]
+  private let dispositions: Set<Disposition>
+  private var bodies = LinkedBodies()
+  /// The trees of instruction pointers, by what their leaves are: most architectures have the same.
+  private var addressTrees: [[Disposition: DecisionGraph.NodeID]: DecisionGraph.NodeID] = [:]
 
   init(_ map: RegionMap, _ options: CompileOptions) {
+    self.map = map
+    self.options = options
     var pieces = map.pieces()
-    var graph = DecisionGraph(capacity: pieces.count + 16)
+    graph = DecisionGraph(capacity: pieces.count + 16)
     if let gate = options.gate { pieces = pieces.opening(gate, map.architecture) }
-    let byAddress = Self.addressTree(pieces, in: &graph)
-    let byNumber = Self.numberTree(map, options, otherwise: byAddress, in: &graph)
-    root = Self.architectureTests(
-      map, options, native: byNumber, foreign: byAddress, in: &graph)
-    self.graph = graph
+    runs = BoundaryPlacement.runs(pieces)
+    dispositions = Set(runs.map(\.disposition))
+    root = architectureTests()
   }
 
-  private static func addressTree(
-    _ pieces: [Piece], in graph: inout DecisionGraph
-  ) -> DecisionGraph.NodeID {
-    var runs: [AddressTree.Run] = []
-    for run in BoundaryPlacement.runs(pieces) {
-      runs.append(AddressTree.Run(first: run.first, node: graph.answer(run.disposition.action)))
-    }
-    return AddressTree.build(runs, in: &graph)
-  }
+  // MARK: Architectures
 
-  /// Stages 2 and 4 in one tree; what stage 3 lets pass stands in the trees of instruction pointers below it.
-  private static func numberTree(
-    _ map: RegionMap, _ options: CompileOptions, otherwise: DecisionGraph.NodeID,
-    in graph: inout DecisionGraph
-  ) -> DecisionGraph.NodeID {
-    var nodes: [UInt32: DecisionGraph.NodeID] = [:]
-    if !options.globalTrapNumbers.isEmpty {
-      var everywhere = [Piece(first: 0, last: .max, disposition: .trap(data: options.trapData))]
-      if let gate = options.gate { everywhere = everywhere.opening(gate, map.architecture) }
-      let trap = addressTree(everywhere, in: &graph)
-      for number in options.globalTrapNumbers { nodes[number] = trap }
-    }
-    if !options.allowedNumbers.isEmpty {
-      let allow = graph.answer(Disposition.allow.action)
-      for number in options.allowedNumbers { nodes[number] = allow }
-    }
-    var segments = [IntervalTree.Segment(first: 0, node: otherwise)]
-    for (number, node) in nodes.sorted(by: { $0.key < $1.key }) {
-      if segments.last?.first == number { segments.removeLast() }
-      segments.append(IntervalTree.Segment(first: number, node: node))
-      if number < .max { segments.append(IntervalTree.Segment(first: number + 1, node: otherwise)) }
-    }
-    return IntervalTree.build(segments, of: .number, in: &graph)
-  }
-
-  private static func architectureTests(
-    _ map: RegionMap, _ options: CompileOptions, native: DecisionGraph.NodeID,
-    foreign: DecisionGraph.NodeID, in graph: inout DecisionGraph
-  ) -> DecisionGraph.NodeID {
-    let own = AuditArchitecture(map.architecture)
-    var node = foreign
-    var taken = [own]
-    if let checked = options.checkedArchitectures {
-      node = graph.answer(options.otherArchitecture.action)
-      for architecture in checked where architecture != own {
-        node = graph.branch(test(architecture), ifTrue: foreign, ifFalse: node)
-      }
-      if !checked.contains(own) { taken = [] }
-    }
+  private mutating func architectureTests() -> DecisionGraph.NodeID {
+    var node = decisions(of: nil)
     // The map's own architecture is asked for first: nearly all calls are of it.
-    for architecture in taken {
-      node = graph.branch(test(architecture), ifTrue: native, ifFalse: node)
+    let own = AuditArchitecture(map.architecture)
+    let others = namedArchitectures.subtracting([own]).sorted { $0.rawValue < $1.rawValue }
+    for architecture in others + [own] {
+      let test = DecisionGraph.Test(word: .architecture, comparison: .equal, constant: architecture.rawValue)
+      node = graph.branch(test, ifTrue: decisions(of: architecture), ifFalse: node)
     }
     return node
   }
 
-  private static func test(_ architecture: AuditArchitecture) -> DecisionGraph.Test {
-    DecisionGraph.Test(word: .architecture, comparison: .equal, constant: architecture.rawValue)
+  /// The architectures whose calls something is said about.
+  private var namedArchitectures: Set<AuditArchitecture> {
+    var named: Set<AuditArchitecture> = [AuditArchitecture(map.architecture)]
+    named.formUnion(options.checkedArchitectures ?? [])
+    named.formUnion(options.foreignAllowedNumbers.keys)
+    named.formUnion(options.foreignTrapNumbers.keys)
+    if options.x32 != nil { named.insert(.x86_64) }
+    for disposition in dispositions.union([options.otherArchitecture]) {
+      if case .policy(let body) = disposition { named.formUnion(body.architectures) }
+    }
+    return named
+  }
+
+  /// What decides the calls of an architecture; nil is one that nothing names.
+  private mutating func decisions(of architecture: AuditArchitecture?) -> DecisionGraph.NodeID {
+    if let checked = options.checkedArchitectures, !(architecture.map(checked.contains) ?? false) {
+      return tree(bodies.line(of: options.otherArchitecture, architecture, in: &graph))
+    }
+    var line = linked(architecture)
+    if let architecture { overlayStages(architecture, on: &line) }
+    if architecture == .x86_64, let x32 = options.x32 {
+      let turnedAway = bodies.line(of: x32, .x86_64, in: &graph)
+      line = line.replacing(CallTable.x32Numbers, with: turnedAway.segments(in: CallTable.x32Numbers))
+    }
+    return tree(line)
+  }
+
+  // MARK: Numbers
+
+  /// Stages 2 and 4; what stage 3 lets pass stands in the trees of instruction pointers below them.
+  private mutating func overlayStages(_ architecture: AuditArchitecture, on line: inout NumberLine) {
+    var nodes: [UInt32: DecisionGraph.NodeID] = [:]
+    let trapped = options.trapNumbers(of: architecture, in: map)
+    if !trapped.isEmpty {
+      var everywhere = [Piece(first: 0, last: .max, disposition: .trap(data: options.trapData))]
+      if let gate = options.gate { everywhere = everywhere.opening(gate, map.architecture) }
+      let trap = addressTree(
+        BoundaryPlacement.runs(everywhere).map {
+          ($0.first, graph.answer($0.disposition.answer(to: SeccompData(nr: 0))))
+        })
+      for number in trapped { nodes[number] = trap }
+    }
+    let allow = graph.answer(Action(.allow))
+    for number in options.allowedNumbers(of: architecture, in: map) { nodes[number] = allow }
+    line = line.replacing(nodes)
+  }
+
+  private mutating func tree(_ line: NumberLine) -> DecisionGraph.NodeID {
+    IntervalTree.build(
+      line.segments.map { IntervalTree.Segment(first: $0.first, node: $0.node) }, of: .number, in: &graph)
+  }
+
+  // MARK: Instruction pointers and policies
+
+  /// What decides the calls of an architecture by where they come from and what the policies there say.
+  private mutating func linked(_ architecture: AuditArchitecture?) -> NumberLine {
+    var lines: [Disposition: NumberLine] = [:]
+    for disposition in dispositions { lines[disposition] = bodies.line(of: disposition, architecture, in: &graph) }
+    let starts = Set(lines.values.flatMap(\.starts)).sorted()
+    // For each run of numbers, the node where all code is decided alike.
+    let alike = starts.map { start -> DecisionGraph.NodeID? in
+      let nodes = Set(lines.values.map { $0[start] })
+      return nodes.count == 1 ? nodes.first : nil
+    }
+    // The policies need not tell apart the numbers that do not get to them.
+    let open = zip(starts, alike).filter { $0.1 == nil }.map(\.0)
+    guard let first = open.first else {
+      return NumberLine(zip(starts, alike).compactMap { start, node in node.map { .init(first: start, node: $0) } })
+    }
+    var leaves: [Disposition: DecisionGraph.NodeID] = [:]
+    for (disposition, line) in lines {
+      var segments = [NumberLine.Segment(first: 0, node: line[first])]
+      segments += open.dropFirst().map { NumberLine.Segment(first: $0, node: line[$0]) }
+      leaves[disposition] = tree(NumberLine(segments))
+    }
+    let byAddress =
+      addressTrees[leaves]
+      ?? addressTree(runs.map { ($0.first, leaves[$0.disposition] ?? graph.answer(Action(.killProcess))) })
+    addressTrees[leaves] = byAddress
+    return NumberLine(zip(starts, alike).map { .init(first: $0, node: $1 ?? byAddress) })
+  }
+
+  private mutating func addressTree(_ runs: [(first: UInt64, node: DecisionGraph.NodeID)]) -> DecisionGraph.NodeID {
+    AddressTree.build(runs.map { AddressTree.Run(first: $0.first, node: $0.node) }, in: &graph)
   }
 }
 
@@ -79,5 +132,21 @@ extension [Piece] {
   /// The pieces with the instructions that lie in `gate` allowed.
   fileprivate func opening(_ gate: AddressRange, _ architecture: Architecture) -> [Piece] {
     overlaying(.allow, from: gate.start + architecture.instructionLength, through: gate.end)
+  }
+}
+
+extension NumberLine {
+  /// The line with other nodes for single numbers.
+  fileprivate func replacing(_ nodes: [UInt32: DecisionGraph.NodeID]) -> NumberLine {
+    guard !nodes.isEmpty else { return self }
+    // Where the old segments go on after a number that is replaced.
+    let starts = Set(starts + nodes.keys + nodes.keys.filter { $0 < .max }.map { $0 + 1 }).sorted()
+    return NumberLine(starts.map { Segment(first: $0, node: nodes[$0] ?? self[$0]) })
+  }
+
+  /// The segments of a range, the first of them starting with it.
+  fileprivate func segments(in range: ClosedRange<UInt32>) -> [Segment] {
+    [Segment(first: range.lowerBound, node: self[range.lowerBound])]
+      + segments.filter { $0.first > range.lowerBound && $0.first <= range.upperBound }
   }
 }

@@ -53,12 +53,12 @@ package struct DecisionDiagram {
   private static let mostNodes = 2 << 20
   /// A second or two.
   private static let mostSteps = 16_000_000
-  private static let answerLevel = UInt32.max
+  static let answerLevel = UInt32.max
   private static let free = UInt32.max
   /// In the place of a third function, for steps that have two.
   private static let combinations = UInt32.max - 8
 
-  private let order: WordOrder
+  let order: WordOrder
   private var nodes: [Node] = []
   /// Where each node is, by its hash; linear probing.
   private var places = [UInt32](repeating: free, count: 1 << 12)
@@ -177,10 +177,11 @@ package struct DecisionDiagram {
 
   // MARK: Nodes
 
-  private func level(_ function: Function) -> UInt32 { nodes[Int(function.index)].level }
+  /// The place, in the order of the questions, of the first one that the function asks; ``answerLevel`` where it asks none.
+  func level(_ function: Function) -> UInt32 { nodes[Int(function.index)].level }
 
   /// The function where the bit at `level`, which no question of it comes before, has a value.
-  private func half(_ function: Function, _ level: UInt32, _ bit: Bool) -> Function {
+  func half(_ function: Function, _ level: UInt32, _ bit: Bool) -> Function {
     let node = nodes[Int(function.index)]
     guard node.level == level else { return function }
     return Function(index: bit ? node.high : node.low)

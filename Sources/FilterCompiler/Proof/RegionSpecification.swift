@@ -15,33 +15,35 @@ public struct RegionSpecification: Hashable, Sendable {
 extension RegionSpecification: CallSpecification {
   /// The stages as ``CompileOptions`` defines them, built from the last to the first.
   package func answer(in diagram: inout DecisionDiagram) throws(ProofError.Reason) -> DecisionDiagram.Function {
-    let own = try architecture(AuditArchitecture(map.architecture), in: &diagram)
     var result = try diagram.anything()
     for piece in map.pieces() {
       let answer =
         if let disposition = piece.disposition {
-          try diagram.answer(disposition.action)
+          try disposition.answer(in: &diagram)
         } else {
           try diagram.anything()
         }
       result = try diagram.choose(diagram.instructionPointer(atLeast: piece.first), answer, result)
     }
-    let trapped = try numbers(options.globalTrapNumbers, own, in: &diagram)
-    result = try diagram.choose(trapped, diagram.answer(Disposition.trap(data: options.trapData).action), result)
-    let allow = try diagram.answer(Disposition.allow.action)
+    let trap = try diagram.answer(Action(.trap, data: options.trapData))
+    result = try diagram.choose(numbers(options.trapNumbers, in: &diagram), trap, result)
+    let allow = try diagram.answer(Action(.allow))
     if let gate = options.gate {
       let isBehind = try diagram.instructionPointer(atLeast: gate.end + 1)
       let isInside = try diagram.choose(
         isBehind, .never, diagram.instructionPointer(atLeast: gate.start + map.architecture.instructionLength))
       result = try diagram.choose(isInside, allow, result)
     }
-    result = try diagram.choose(numbers(options.allowedNumbers, own, in: &diagram), allow, result)
+    result = try diagram.choose(numbers(options.allowedNumbers, in: &diagram), allow, result)
+    if let x32 = options.x32 {
+      result = try diagram.choose(CallTable.x32.holds(in: &diagram), x32.answer(in: &diagram), result)
+    }
     guard let checked = options.checkedArchitectures else { return result }
     var isChecked = DecisionDiagram.Function.never
     for architecture in checked {
       isChecked = try diagram.choose(self.architecture(architecture, in: &diagram), .always, isChecked)
     }
-    return try diagram.choose(isChecked, result, diagram.answer(options.otherArchitecture.action))
+    return try diagram.choose(isChecked, result, options.otherArchitecture.answer(in: &diagram))
   }
 
   private func architecture(
@@ -50,25 +52,45 @@ extension RegionSpecification: CallSpecification {
     try SymbolicWord(.architecture, in: &diagram).holds(.equal, SymbolicWord(architecture.rawValue), in: &diagram)
   }
 
-  /// Whether a call is one of `numbers`, and native.
+  /// Whether a call is one of the numbers that a list has for its architecture.
   private func numbers(
-    _ numbers: [UInt32], _ own: DecisionDiagram.Function, in diagram: inout DecisionDiagram
+    _ list: (AuditArchitecture, RegionMap) -> [UInt32], in diagram: inout DecisionDiagram
   ) throws(ProofError.Reason) -> DecisionDiagram.Function {
     let number = try SymbolicWord(.number, in: &diagram)
+    let listed = [options.foreignAllowedNumbers.keys, options.foreignTrapNumbers.keys].flatMap(Array.init)
     var result = DecisionDiagram.Function.never
-    for constant in numbers {
-      result = try diagram.choose(number.holds(.equal, SymbolicWord(constant), in: &diagram), .always, result)
+    for name in Set(listed + [AuditArchitecture(map.architecture)]).sorted(by: { $0.rawValue < $1.rawValue }) {
+      var isListed = DecisionDiagram.Function.never
+      for constant in list(name, map) {
+        isListed = try diagram.choose(number.holds(.equal, SymbolicWord(constant), in: &diagram), .always, isListed)
+      }
+      result = try diagram.choose(architecture(name, in: &diagram), isListed, result)
     }
-    return try diagram.choose(own, result, .never)
+    return result
+  }
+}
+
+extension Disposition {
+  /// What becomes of a call that gets it.
+  fileprivate func answer(in diagram: inout DecisionDiagram) throws(ProofError.Reason) -> DecisionDiagram.Function {
+    if case .policy(let body) = self { return try body.policy.answer(in: &diagram) }
+    return try diagram.answer(answer(to: SeccompData(nr: 0)))
   }
 }
 
 extension DecisionDiagram {
   /// Whether the instruction pointer is `bound` or higher.
   fileprivate mutating func instructionPointer(atLeast bound: UInt64) throws(ProofError.Reason) -> Function {
+    try value(.instructionPointerHigh, .instructionPointerLow, atLeast: bound)
+  }
+
+  /// Whether a value of 64 bits is `bound` or higher.
+  mutating func value(
+    _ upper: DataWord, _ lower: DataWord, atLeast bound: UInt64
+  ) throws(ProofError.Reason) -> Function {
     let (high, low) = (UInt32(bound >> 32), UInt32(truncatingIfNeeded: bound))
-    let upper = try SymbolicWord(.instructionPointerHigh, in: &self)
-    let lower = try SymbolicWord(.instructionPointerLow, in: &self)
+    let upper = try SymbolicWord(upper, in: &self)
+    let lower = try SymbolicWord(lower, in: &self)
     let isAbove = try upper.holds(.greater, SymbolicWord(high), in: &self)
     let isOnLine = try upper.holds(.equal, SymbolicWord(high), in: &self)
     let isAtLeast = try lower.holds(.greaterOrEqual, SymbolicWord(low), in: &self)

@@ -28,6 +28,9 @@ struct WordOrder {
   /// The place of a bit, 0...511.
   func level(of word: DataWord, bit: Int) -> UInt32 { UInt32(places[word.index] * 32 + 31 - bit) }
 
+  /// The word and the bit that are asked for at a place.
+  func bit(at level: UInt32) -> (word: DataWord, bit: Int) { (words[Int(level / 32)], Int(31 - level % 32)) }
+
   /// Whether the bit at a place is 1 in a call.
   func isSet(_ level: UInt32, in data: SeccompData) -> Bool {
     let (word, mask) = (words[Int(level / 32)], UInt32(1) << (31 - level % 32))

@@ -16,12 +16,14 @@ public enum Disposition: Hashable, Sendable {
   case notify
   /// A tracer decides, and is given these 16 bits; without one the call fails with ENOSYS.
   case trace(UInt16)
+  /// Its number and arguments decide.
+  indirect case policy(PolicyBody)
 
   /// A trap without data.
   public static let trap = Disposition.trap(data: 0)
 
-  /// What a filter returns to the kernel for it.
-  public var action: Action {
+  /// What a filter returns to the kernel for it; nil for a policy, which has an answer for each call.
+  public var action: Action? {
     switch self {
     case .allow: Action(.allow)
     case .trap(let data): Action(.trap, data: data)
@@ -31,11 +33,30 @@ public enum Disposition: Hashable, Sendable {
     case .log: Action(.log)
     case .notify: Action(.notify)
     case .trace(let data): Action(.trace, data: data)
+    case .policy: nil
     }
+  }
+
+  /// What a filter returns to the kernel for a call that gets it.
+  public func answer(to call: SeccompData) -> Action {
+    if case .policy(let body) = self { return body.policy.answer(to: call) }
+    // Only a policy has no action of its own.
+    return action ?? Action(.killProcess)
+  }
+
+  /// Whether the strictest that this one does to a call is stricter than the strictest that `other` does.
+  func isStricter(than other: Disposition) -> Bool { strictest.isStricter(than: other.strictest) }
+
+  private var strictest: Action {
+    if case .policy(let body) = self { return body.policy.strictest }
+    return action ?? Action(.killProcess)
   }
 }
 
 extension Disposition: CustomStringConvertible {
-  /// In words, as ``Action`` has them.
-  public var description: String { action.description }
+  /// In words, as ``Action`` and ``Policy`` have them.
+  public var description: String {
+    if case .policy(let body) = self { return body.policy.description }
+    return action?.description ?? ""
+  }
 }

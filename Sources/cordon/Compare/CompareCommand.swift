@@ -7,7 +7,11 @@ struct CompareCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
     abstract: "Measure ways of trapping system calls side by side.",
-    usage: "cordon compare [--mechanism M]... [--workload W]... [--quick] [--json FILE]",
+    usage: """
+      cordon compare [--mechanism M]... [--workload W]... [--quick] \
+      [--json FILE] [--csv FILE] [--html FILE] [--svg FILE]
+      cordon compare --merge REPORT.json... [--json FILE] [--csv FILE] [--html FILE]
+      """,
     discussion: """
       Each mechanism is measured with each workload, in rounds: once a round, in a process of its own and in an order \
       of the round's own, so that whatever drifts hits all alike. What the kernel lacks is a row with the reason.
@@ -18,6 +22,10 @@ struct CompareCommand: AsyncParsableCommand {
       WORKLOADS
       \(listing(Roster.workloads.map { ($0.name, $0.summary) }))
 
+      A run that is interrupted (Ctrl-C) after its first round writes its report, marked as partial, and ends by the \
+      signal. With --merge nothing is measured: reports written with --json, here or on other machines, are set side by \
+      side.
+
       Under the table stand the project's bars with what was measured. A missed bar is printed as MISSED and does not \
       change the exit code, since a busy machine misses it too. The exit code is 69 if nothing at all could be \
       measured, and 70 if a measurement failed that should have worked.
@@ -25,8 +33,10 @@ struct CompareCommand: AsyncParsableCommand {
       EXAMPLES
         cordon compare --quick
         cordon compare --mechanism none --mechanism seccomp --json -
+        cordon compare --json here.json --html here.html --svg here.svg
+        cordon compare --merge here.json there.json --html both.html
       """,
-    subcommands: [Measure.self])
+    subcommands: [Measure.self, Supervise.self])
 
   @Option(help: ArgumentHelp("Measure only this mechanism; may be repeated.", valueName: "M"))
   var mechanism: [String] = []
@@ -34,21 +44,26 @@ struct CompareCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Measure only this workload; may be repeated.", valueName: "W"))
   var workload: [String] = []
 
-  @Flag(help: "Fewer and shorter rounds: about 12 s instead of 50 s.")
+  @Flag(help: "Fewer and shorter rounds: about half a minute for everything instead of 5.")
   var quick = false
 
+  @OptionGroup var outputs: ReportOutputs
+
   @Option(
-    help: ArgumentHelp("Write the figures to FILE as JSON; - is standard output, without the table.", valueName: "FILE")
-  )
-  var json: String?
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Measure nothing; set these reports (from --json) side by side.", valueName: "REPORT"))
+  var merge: [String] = []
 
   /// A measurement takes a fraction of a second, and some seconds on a machine that is very busy.
   private static let limit = Duration.seconds(10)
 
   func run() async throws {
+    guard merge.isEmpty else {
+      try mergeReports()
+      return
+    }
     let combinations = try self.combinations()
-    let output = json.map { OutputDestination($0) }
-    try output?.checkWritable()
+    try outputs.checkWritable()
     let extent = quick ? Extent.quick : .full
     let processor = Processors.permitted().last
     let launcher = MeasurementLauncher(
@@ -66,16 +81,31 @@ struct CompareCommand: AsyncParsableCommand {
 
     let host = Host.current()
     let loadAfter = Host.load()
-    if let output {
-      let document = ComparisonDocument(host: host, loadBefore: loadBefore, loadAfter: loadAfter, results: results)
-      try output.write(try document.json())
-    }
-    if json != "-" {
+    let document = ComparisonDocument(host: host, loadBefore: loadBefore, loadAfter: loadAfter, results: results)
+    try outputs.write([document])
+    if !outputs.takesStandardOutput {
       let report = ComparisonReport(
         host: host, loadBefore: loadBefore, loadAfter: loadAfter, processor: processor, results: results)
       try OutputDestination.standardOutput.write(report.text().utf8)
     }
+    if results.isPartial { Interruption.end() }
     try CompareCommand.judge(results)
+  }
+
+  private func mergeReports() throws {
+    guard mechanism.isEmpty, workload.isEmpty, !quick else {
+      throw CommandFailure.usage(
+        "--merge", "nothing is measured, so there is nothing to choose", remedy: "leave out the rest")
+    }
+    guard outputs.svg == nil else {
+      throw CommandFailure.usage("--svg", "one chart is of one comparison", remedy: "--html has the charts of all")
+    }
+    try outputs.checkWritable()
+    let documents = try ReportFile.read(merge)
+    try outputs.write(documents)
+    if !outputs.takesStandardOutput {
+      try OutputDestination.standardOutput.write(ComparisonMerge.text(documents).utf8)
+    }
   }
 
   /// What is to be measured.

@@ -1,0 +1,103 @@
+import FoundationEssentials
+
+/// Comparisons of several machines or kernels side by side.
+package enum ComparisonMerge {
+  enum Cell: Sendable, Hashable {
+    case figures(median: Double, overhead: Double?)
+    case unavailable(String)
+    /// That comparison has no such row.
+    case absent
+  }
+
+  struct Row: Sendable, Hashable {
+    var workload: String
+    var mechanism: String
+    /// One for each comparison.
+    var cells: [Cell]
+  }
+
+  /// What tells the comparisons apart: the kernel's release, and the processor where the same kernel comes twice; a number
+  /// where that comes twice as well.
+  static func labels(_ documents: [ComparisonDocument]) -> [String] {
+    let kernels = documents.map { String($0.host.kernel.split(separator: " ").last ?? "unknown") }
+    let named = zip(kernels, documents).map { kernel, document in
+      kernels.count { $0 == kernel } > 1 ? "\(kernel), \(document.host.cpu)" : kernel
+    }
+    return named.enumerated().map { index, name in
+      named.count { $0 == name } > 1 ? "\(index + 1): \(kernels[index])" : name
+    }
+  }
+
+  /// All combinations of all comparisons: in the order of the first one that has them.
+  static func rows(_ documents: [ComparisonDocument]) -> [Row] {
+    var order: [Combination] = []
+    var seen: Set<Combination> = []
+    for row in documents.flatMap(\.results) where seen.insert(row.combination).inserted {
+      order.append(row.combination)
+    }
+    let workloads = order.map(\.workload).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+    // Rows of one workload stand together even where the first comparison lacked some.
+    let sorted = order.enumerated().sorted {
+      let (left, right) = (
+        workloads.firstIndex(of: $0.element.workload) ?? 0, workloads.firstIndex(of: $1.element.workload) ?? 0
+      )
+      return (left, $0.offset) < (right, $1.offset)
+    }
+    return sorted.map { _, combination in
+      Row(
+        workload: combination.workload, mechanism: combination.mechanism,
+        cells: documents.map { cell($0.results.first { $0.combination == combination }) })
+    }
+  }
+
+  private static func cell(_ row: ComparisonRow?) -> Cell {
+    guard let row else { return .absent }
+    if let median = row.median { return .figures(median: median, overhead: row.overhead) }
+    return .unavailable(row.unavailable ?? "no figures")
+  }
+
+  /// The comparisons as one JSON document, `cordon.compare-merge/1`, ended by a newline.
+  package static func json(_ documents: [ComparisonDocument]) throws -> [UInt8] {
+    struct Merged: Encodable {
+      var schema = "cordon.compare-merge/1"
+      var reports: [ComparisonDocument]
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return Array(try encoder.encode(Merged(reports: documents))) + [UInt8(ascii: "\n")]
+  }
+
+  /// The rows as a table for a terminal, each line ended by a newline.
+  package static func text(_ documents: [ComparisonDocument]) -> String {
+    let labels = labels(documents)
+    var table = TextTable([.left, .left] + labels.flatMap { _ in [TextTable.Alignment.right, .right] })
+    table.add(["WORKLOAD", "MECHANISM"] + labels.indices.flatMap { ["MEDIAN ns [\($0 + 1)]", "OVER none"] })
+    var previous: String?
+    for row in rows(documents) {
+      if row.workload != previous { table.addBlank() }
+      let label = row.workload == previous ? "" : row.workload
+      previous = row.workload
+      table.add([label, row.mechanism] + row.cells.flatMap(cells))
+    }
+    let key = zip(labels, documents).enumerated().map { index, pair in
+      "[\(index + 1)] \(pair.1.host.kernel), \(pair.1.host.cpu), \(pair.1.host.processors) usable, \(pair.1.host.build) build"
+        + (pair.1.isPartial == true ? ", interrupted" : "")
+    }
+    return (table.lines() + [""] + key).map { $0 + "\n" }.joined()
+  }
+
+  private static func cells(_ cell: Cell) -> [String] {
+    switch cell {
+    case .figures(let median, let overhead):
+      [Figure.decimal(median, digits: 1), overhead.map { Figure.signed($0, digits: 1) } ?? "-"]
+    case .unavailable: ["cannot", "-"]
+    case .absent: ["", ""]
+    }
+  }
+}
+
+extension ComparisonRow {
+  fileprivate var combination: Combination {
+    Combination(mechanism: mechanism, workload: workload, parameter: parameter)
+  }
+}
