@@ -20,10 +20,11 @@ enum MapShape: CaseIterable {
 extension RegionMap {
   /// A random map of up to `count` regions (those that contradict earlier ones are left out).
   static func random(
-    _ shape: MapShape, count: Int, dontCare: Bool, using generator: inout SeededGenerator
+    _ shape: MapShape, count: Int, dontCare: Bool, architecture: Architecture = .x86_64,
+    using generator: inout SeededGenerator
   ) -> RegionMap {
     let dispositions: [Disposition] = [.allow, .trap, .trap(data: 7), .errno(1), .killProcess]
-    var map = RegionMap(default: dispositions[Int.random(in: 0...1, using: &generator)])
+    var map = RegionMap(architecture: architecture, default: dispositions[Int.random(in: 0...1, using: &generator)])
     for index in 0..<count {
       guard let range = AddressRange.random(shape, index, using: &generator) else { continue }
       let choice = Int.random(

@@ -65,7 +65,7 @@ struct Layout {
   ) {
     let (whenTrue, whenFalse) = (entry(ifTrue, holding: test.word), entry(ifFalse, holding: test.word))
     // The higher side goes last in the program: what lies between is the smaller side, and the jump is short.
-    let trueFirst = graph.height(ifTrue) >= graph.height(ifFalse)
+    let trueFirst = graph.length(ifTrue) >= graph.length(ifFalse)
     for entry in trueFirst ? [whenTrue, whenFalse] : [whenFalse, whenTrue] { _ = place(entry) }
     // A stepping stone pushes the other target away by one, so both are looked at until neither is too far.
     while let far = [whenTrue, whenFalse].first(where: { distance(to: $0) > Self.farthest }) {

@@ -1,49 +1,122 @@
-/// Decides where, inside the gaps that nobody cares about, one disposition ends and the next begins.
-enum BoundaryPlacement {
-  /// A run of instruction pointers that are decided alike, up to the next run or to the end.
-  struct Run: Equatable {
-    var first: UInt64
-    var disposition: Disposition
+/// Decides where, inside the gaps that nobody cares about, one disposition ends and the next begins, so that one comparison
+/// of 32 bits decides where two would be needed.
+///
+/// A boundary that may lie at the start of a line of 4 GiB does: the lower half of the pointer is not read for it. Other
+/// boundaries lie where as many lines as possible are decided by the same instructions. What is left open is decided in
+/// favour of the more lenient neighbour.
+struct BoundaryPlacement {
+  /// Lines of 4 GiB, up to the next stretch or to the end, that are decided alike.
+  struct Stretch: Equatable {
+    /// The upper half of their lowest address.
+    var first: UInt32
+    /// What decides them.
+    var content: Content
   }
 
-  /// The pieces without gaps; pointers that are cared for keep their disposition.
-  ///
-  /// A gap between equal neighbours vanishes. Else the boundary lies on a 4 GiB line where the gap has one, so that
-  /// the lower half of the pointer need not be read for it: on the line next to the stricter neighbour. Without a line
-  /// it lies tight at the stricter neighbour, so that what is mapped into the gap later is not caught by it.
-  static func runs(_ pieces: [Piece]) -> [Run] {
-    var runs: [Run] = []
-    func append(_ first: UInt64, _ disposition: Disposition) {
-      if runs.last?.disposition != disposition { runs.append(Run(first: first, disposition: disposition)) }
+  enum Content: Hashable {
+    case disposition(Disposition)
+    /// One of ``BoundaryPlacement/patterns``, for the lower half.
+    case pattern(Int)
+  }
+
+  /// A stretch whose first line is still open.
+  private struct OpenStretch {
+    var firsts: ClosedRange<UInt32>
+    var content: Content
+    /// The dispositions of its lowest and its highest address.
+    var outer: (lowest: Disposition, highest: Disposition)
+  }
+
+  /// In ascending order, the first one starting at 0.
+  private(set) var stretches: [Stretch] = []
+  let patterns: [LinePattern]
+
+  /// All that occur.
+  var dispositions: Set<Disposition> {
+    var found = Set(patterns.flatMap(\.dispositions))
+    for case .disposition(let disposition) in stretches.map(\.content) { found.insert(disposition) }
+    return found
+  }
+
+  init(_ pieces: [Piece]) {
+    let boundaries = Boundary.all(between: pieces)
+    let lines = Self.lines(of: boundaries)
+    let indices: [Int]
+    (patterns, indices) = LinePattern.shared(by: lines.map { LinePattern(boundaries[$0]) })
+    guard let lowest = boundaries.first?.before ?? pieces.lazy.compactMap(\.disposition).first else {
+      // Nobody cares about anything.
+      stretches = [Stretch(first: 0, content: .disposition(.allow))]
+      return
     }
-    for (index, piece) in pieces.enumerated() {
-      if let disposition = piece.disposition {
-        let gap = index > 0 && pieces[index - 1].isDontCare ? pieces[index - 1] : nil
-        guard let gap else {
-          append(piece.first, disposition)
-          continue
-        }
-        // A gap has no gap beside it; before the first piece there is nothing to tell it from.
-        guard let before = runs.last?.disposition else {
-          append(0, disposition)
-          continue
-        }
-        append(boundary(in: gap, between: before, and: disposition), disposition)
+    var open = [OpenStretch(firsts: 0...0, content: .disposition(lowest), outer: (lowest, lowest))]
+    var line = 0
+    var next = 0
+    while next < boundaries.count {
+      if let firsts = boundaries[next].lines {
+        Self.append(boundaries[next].after, firsts, to: &open)
+        next += 1
+      } else {
+        Self.append(boundaries[lines[line]], .pattern(indices[line]), to: &open)
+        next = lines[line].upperBound
+        line += 1
       }
     }
-    return runs
+    stretches = Self.settled(open)
   }
 
-  /// The first pointer that gets what follows the gap: any of `gap.first ... gap.last + 1`.
-  private static func boundary(
-    in gap: Piece, between before: Disposition, and after: Disposition
-  ) -> UInt64 {
-    let (lowest, highest) = (gap.first, gap.last + 1)
-    let line: UInt64 = 1 << 32
-    let firstLine = (lowest + (line - 1)) & ~(line - 1)
-    let lastLine = highest & ~(line - 1)
-    let strictBefore = before.isStricter(than: after)
-    if firstLine <= lastLine { return strictBefore ? firstLine : lastLine }
-    return strictBefore ? lowest : highest
+  /// The boundaries, line by line, that cannot lie at the start of a line.
+  private static func lines(of boundaries: [Boundary]) -> [Range<Int>] {
+    var lines: [Range<Int>] = []
+    for (index, boundary) in boundaries.enumerated() where boundary.lines == nil {
+      if let last = lines.last, last.upperBound == index, boundaries[index - 1].inside.line == boundary.inside.line {
+        lines[lines.count - 1] = last.lowerBound..<index + 1
+      } else {
+        lines.append(index..<index + 1)
+      }
+    }
+    return lines
+  }
+
+  private static func append(_ disposition: Disposition, _ firsts: ClosedRange<UInt32>, to open: inout [OpenStretch]) {
+    // What stands behind a pattern and ends with its line needs no line of its own.
+    if let last = open.last, last.firsts.lowerBound == firsts.lowerBound { open.removeLast() }
+    open.append(OpenStretch(firsts: firsts, content: .disposition(disposition), outer: (disposition, disposition)))
+  }
+
+  /// Appends a line with boundaries inside of it, and what follows on the next one.
+  private static func append(_ boundaries: ArraySlice<Boundary>, _ content: Content, to open: inout [OpenStretch]) {
+    guard let first = boundaries.first, let last = boundaries.last, let before = open.last else { return }
+    let line = first.inside.line
+    // What precedes needs no line of its own where all of it that is cared for lies in this one.
+    let firsts = before.firsts.upperBound == line ? before.firsts : line...line
+    if before.firsts.upperBound == line { open.removeLast() }
+    open.append(OpenStretch(firsts: firsts, content: content, outer: (first.before, last.after)))
+    if line < .max {
+      open.append(
+        OpenStretch(
+          firsts: line + 1...line + 1, content: .disposition(last.after), outer: (last.after, last.after)))
+    }
+  }
+
+  /// The stretches with their first lines. Where a stretch between two that are decided alike can be a single line, it is
+  /// one, so that one "equal to" sets it apart.
+  private static func settled(_ open: [OpenStretch]) -> [Stretch] {
+    var stretches: [Stretch] = []
+    var index = 0
+    while index < open.count {
+      let (firsts, line) = (open[index].firsts, open[index].firsts.upperBound)
+      if index > 0, index + 1 < open.count, open[index - 1].content == open[index + 1].content, line < .max,
+        open[index + 1].firsts.lowerBound == line + 1
+      {
+        stretches.append(Stretch(first: line, content: open[index].content))
+        stretches.append(Stretch(first: line + 1, content: open[index + 1].content))
+        index += 2
+        continue
+      }
+      let first = index == 0 ? 0 : firsts.besideStricter(open[index - 1].outer.highest, open[index].outer.lowest)
+      stretches.append(Stretch(first: first, content: open[index].content))
+      index += 1
+    }
+    return stretches
   }
 }

@@ -37,24 +37,24 @@ struct DecisionGraph {
 
   private var nodes: [Node] = []
   private var identities: [Node: NodeID] = [:]
-  /// For each node, the most tests on a way from it to an answer.
-  private var heights: [Int] = []
+  /// For each node, the most instructions on a way from it to an answer, both included.
+  private var lengths: [Int] = []
 
   /// A graph without nodes, with room for about `capacity` of them.
   init(capacity: Int = 0) {
     nodes.reserveCapacity(capacity)
-    heights.reserveCapacity(capacity)
+    lengths.reserveCapacity(capacity)
     identities.reserveCapacity(capacity)
   }
 
   /// The node that answers `action`.
-  mutating func answer(_ action: Action) -> NodeID { identity(of: .answer(action), height: 0) }
+  mutating func answer(_ action: Action) -> NodeID { identity(of: .answer(action), length: 1) }
 
   /// The node that asks `test`; no question is asked where both outcomes are the same.
   mutating func branch(_ test: Test, ifTrue: NodeID, ifFalse: NodeID) -> NodeID {
     if ifTrue == ifFalse { return ifTrue }
-    return identity(
-      of: .branch(test, ifTrue: ifTrue, ifFalse: ifFalse), height: 1 + max(height(ifTrue), height(ifFalse)))
+    let longest = max(length(ifTrue, holding: test.word), length(ifFalse, holding: test.word))
+    return identity(of: .branch(test, ifTrue: ifTrue, ifFalse: ifFalse), length: 1 + longest)
   }
 
   /// Takes in all nodes of another graph; what each of them is called here, in the other's order.
@@ -72,12 +72,12 @@ struct DecisionGraph {
     return names
   }
 
-  private mutating func identity(of node: Node, height: Int) -> NodeID {
+  private mutating func identity(of node: Node, length: Int) -> NodeID {
     // One look-up finds the node or makes room for it.
     let id = Self.entry(&identities[node, default: NodeID(index: nodes.count)])
     if id.index == nodes.count {
       nodes.append(node)
-      heights.append(height)
+      lengths.append(length)
     }
     return id
   }
@@ -89,6 +89,18 @@ struct DecisionGraph {
 
   subscript(id: NodeID) -> Node { nodes[id.index] }
 
-  /// The most tests on a way from this node to an answer.
-  func height(_ id: NodeID) -> Int { heights[id.index] }
+  /// The word that has to be loaded before this node; nil for an answer.
+  func word(of id: NodeID) -> DataWord? {
+    guard case .branch(let test, _, _) = self[id] else { return nil }
+    return test.word
+  }
+
+  /// The most instructions that a call runs through from this node on, its answer included, while the accumulator holds
+  /// `word`: where the node asks for another one, that is loaded first.
+  func length(_ id: NodeID, holding word: DataWord) -> Int {
+    lengths[id.index] + (self.word(of: id).map { $0 == word ? 0 : 1 } ?? 0)
+  }
+
+  /// The same where the word that the node asks for has been loaded.
+  func length(_ id: NodeID) -> Int { lengths[id.index] }
 }

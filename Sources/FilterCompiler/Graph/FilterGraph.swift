@@ -9,8 +9,8 @@ struct FilterGraph {
 
   private let map: RegionMap
   private let options: CompileOptions
-  /// The instruction pointers in runs, with the gate open.
-  private let runs: [BoundaryPlacement.Run]
+  /// The instruction pointers, with the gate open.
+  private let placement: BoundaryPlacement
   private let dispositions: Set<Disposition>
   private var bodies = LinkedBodies()
   /// The trees of instruction pointers, by what their leaves are: most architectures have the same.
@@ -22,8 +22,8 @@ struct FilterGraph {
     var pieces = map.pieces()
     graph = DecisionGraph(capacity: pieces.count + 16)
     if let gate = options.gate { pieces = pieces.opening(gate, map.architecture) }
-    runs = BoundaryPlacement.runs(pieces)
-    dispositions = Set(runs.map(\.disposition))
+    placement = BoundaryPlacement(pieces)
+    dispositions = placement.dispositions
     root = architectureTests()
   }
 
@@ -77,10 +77,9 @@ struct FilterGraph {
     if !trapped.isEmpty {
       var everywhere = [Piece(first: 0, last: .max, disposition: .trap(data: options.trapData))]
       if let gate = options.gate { everywhere = everywhere.opening(gate, map.architecture) }
-      let trap = addressTree(
-        BoundaryPlacement.runs(everywhere).map {
-          ($0.first, graph.answer($0.disposition.answer(to: SeccompData(nr: 0))))
-        })
+      let trap = AddressTree.build(BoundaryPlacement(everywhere), in: &graph) { disposition, graph in
+        graph.answer(disposition.answer(to: SeccompData(nr: 0)))
+      }
       for number in trapped { nodes[number] = trap }
     }
     let allow = graph.answer(Action(.allow))
@@ -118,13 +117,11 @@ struct FilterGraph {
     }
     let byAddress =
       addressTrees[leaves]
-      ?? addressTree(runs.map { ($0.first, leaves[$0.disposition] ?? graph.answer(Action(.killProcess))) })
+      ?? AddressTree.build(placement, in: &graph) { disposition, graph in
+        leaves[disposition] ?? graph.answer(Action(.killProcess))
+      }
     addressTrees[leaves] = byAddress
     return NumberLine(zip(starts, alike).map { .init(first: $0, node: $1 ?? byAddress) })
-  }
-
-  private mutating func addressTree(_ runs: [(first: UInt64, node: DecisionGraph.NodeID)]) -> DecisionGraph.NodeID {
-    AddressTree.build(runs.map { AddressTree.Run(first: $0.first, node: $0.node) }, in: &graph)
   }
 }
 

@@ -1,0 +1,66 @@
+package import FilterCompiler
+
+/// The calls that a filter on the number alone allows: what all compilers are measured on.
+package struct CallSet: Sendable, Hashable {
+  /// The numbers of the calls there are: 0 and up.
+  package let count: UInt32
+  /// Those that are allowed, in ascending order.
+  package let allowed: [UInt32]
+
+  /// A random set, the same for the same seed.
+  package init(allowing allowed: Int, of count: UInt32, seed: UInt64) {
+    var generator = SeededNumbers(seed: seed)
+    self.count = count
+    self.allowed = (0..<count).shuffled(using: &generator).prefix(allowed).sorted()
+  }
+
+  /// A set of these numbers.
+  package init(_ allowed: some Sequence<UInt32>, of count: UInt32) {
+    self.count = count
+    self.allowed = allowed.sorted()
+  }
+
+  /// What becomes of the other calls.
+  package static let refusal = Action(.errno, data: 1)
+  /// What becomes of calls of another architecture.
+  package static let otherArchitecture = Action(.killProcess)
+
+  /// The allowed numbers in runs of neighbours, in ascending order.
+  package var runs: [ClosedRange<UInt32>] {
+    var runs: [ClosedRange<UInt32>] = []
+    for number in allowed {
+      if let last = runs.last, last.upperBound + 1 == number {
+        runs[runs.count - 1] = last.lowerBound...number
+      } else {
+        runs.append(number...number)
+      }
+    }
+    return runs
+  }
+
+  /// How many boundaries lie between allowed and refused runs of numbers.
+  package var boundaries: Int { runs.reduce(0) { $0 + ($1.lowerBound == 0 ? 0 : 1) + ($1.upperBound == .max ? 0 : 1) } }
+
+  /// What a filter for it has to do.
+  package var specification: RegionSpecification {
+    RegionSpecification(
+      RegionMap(architecture: .x86_64, default: .errno(Self.refusal.data)),
+      CompileOptions(
+        checkedArchitectures: [.x86_64], otherArchitecture: .killProcess, allowedNumbers: allowed))
+  }
+}
+
+/// SplitMix64: the same sequence from the same seed on every machine.
+package struct SeededNumbers: RandomNumberGenerator, Sendable {
+  private var state: UInt64
+
+  package init(seed: UInt64) { state = seed }
+
+  package mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+    return mixed ^ (mixed >> 31)
+  }
+}

@@ -1,0 +1,69 @@
+/// A row of segments, cut into chains that a balanced tree of comparisons leads to.
+///
+/// Longer chains make fewer of them, and a smaller filter; shorter chains make shorter ways. The cost that is made least
+/// is the product of the two: **eBPF instructions of the filter times instructions on its longest way**. One per cent of
+/// the kernel's budget is worth as much as one per cent of the longest way. No way gets more than one test longer than
+/// it would have to be.
+struct ChainPartition {
+  let chains: [Chain]
+  /// How many eBPF instructions all tests take: those of the chains, and one comparison between each two.
+  let size: Int
+  /// The most instructions on a way through the tree and what follows it.
+  let length: Int
+
+  /// How many tests a chain has at most; longer ones save next to nothing.
+  private static let longestChain = 8
+  /// Rows above this size are tried at fewer prices: one more or less among so many chains hardly counts.
+  private static let largeRow = 100
+
+  private init(_ chains: [Chain]) {
+    self.chains = chains
+    size = chains.reduce(chains.count - 1) { $0 + $1.size }
+    length = Self.length(of: chains)
+  }
+
+  /// The partition of least cost; `rest` is what the rest of the filter takes.
+  static func cheapest(_ row: SegmentRow, besides rest: (size: Int, length: Int)) -> ChainPartition {
+    // A tree over up to three segments is a chain.
+    if row.count <= 3 { return ChainPartition([Chain(whole: row)]) }
+    let search = ChainSearch(row, longest: longestChain)
+    let shortest = row.lengths.reduce(row.lengths[0], min)
+    let steps = row.count > largeRow ? 1 : 4
+    // A tree without chains is low.
+    var found = [ChainPartition(row.segments.indices.map { Chain($0, in: row) })]
+    var least = found[0].length
+    // Where ways are dear, chains are short; from price to price some get longer.
+    for step in 0... {
+      let (octave, part) = step.quotientAndRemainder(dividingBy: steps)
+      let price = Double.powerOfTwo(-shortest - octave) / (1 + Double(part) / Double(steps))
+      let partition = ChainPartition(search.chains(price: price))
+      least = min(least, partition.length)
+      if partition.length > least + 1 { break }
+      found.append(partition)
+      if partition.chains.count == 1 || octave > longestChain + 8 { break }
+    }
+    func cost(_ partition: ChainPartition) -> Int { (rest.size + partition.size) * (rest.length + partition.length) }
+    guard let cheapest = found.lazy.filter({ $0.length <= least + 1 }).min(by: { cost($0) < cost($1) }) else {
+      preconditionFailure("a row has segments")
+    }
+    return cheapest
+  }
+
+  /// The length of the longest way in the lowest tree over the chains: each gets the first free place of its size.
+  private static func length(of chains: [Chain]) -> Int {
+    // In units of the smallest room; trees are nowhere near as high as a word has bits.
+    let shortest = chains.reduce(Int.max) { min($0, $1.length) }
+    var used: UInt64 = 0
+    for chain in chains {
+      let room: UInt64 = 1 << UInt64(min(chain.length - shortest, 48))
+      used = (used + (room - 1)) & ~(room - 1) + room
+    }
+    var length = shortest
+    while 1 << UInt64(length - shortest) < used { length += 1 }
+    return length
+  }
+}
+
+extension Double {
+  static func powerOfTwo(_ exponent: Int) -> Double { Double(sign: .plus, exponent: exponent, significand: 1) }
+}
