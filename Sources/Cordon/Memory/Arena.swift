@@ -1,5 +1,6 @@
 import FilterCompiler
 import Glibc
+import TrapEngine
 
 /// A 4 GiB block of address space, aligned to 4 GiB, in which a session maps its own regions. All addresses of the block
 /// share their upper 32 bits, and nothing else is ever mapped there, so one comparison decides for all of it.
@@ -22,7 +23,7 @@ struct Arena: Sendable {
 
   /// Reserves a block; nil where the address space is limited.
   init?() {
-    guard let block = Arena.reserveInZone() ?? Arena.reserveAnywhere(),
+    guard cordon_engine_prepare() == 0, let block = Arena.reserveInZone() ?? Arena.reserveAnywhere(),
       let range = try? AddressRange(start: block - Arena.page, end: block + Arena.blockSize)
     else { return nil }
     self.range = range
@@ -67,6 +68,9 @@ struct Arena: Sendable {
 
   /// Takes these pages; false where not all of them are free.
   mutating func take(_ range: Range<UInt64>) -> Bool { free.take(range) }
+
+  /// Whether none of these pages is free.
+  func isTaken(_ range: Range<UInt64>) -> Bool { !free.ranges.contains { $0.overlaps(range) } }
 
   /// Takes pages back: nothing is mapped there any more, and they can be taken again.
   mutating func give(_ range: Range<UInt64>) throws(SessionError) {

@@ -104,7 +104,7 @@ package struct Planner: Sendable {
 
   /// Exact filters for parts of it; nil where there would be too many.
   private func several(_ missing: IntervalSet) throws(SessionError) -> [Proposal]? {
-    var parts = 2
+    var parts = max(2, missing.intervals.count / Self.mostIntervals + 1)
     while parts <= Self.mostAtOnce {
       var proposals: [Proposal] = []
       let size = (missing.intervals.count + parts - 1) / parts
@@ -119,6 +119,8 @@ package struct Planner: Sendable {
     return nil
   }
 
+  /// More than any filter can hold: each takes three instructions or four.
+  private static let mostIntervals = 1_400
   /// How many exact filters are better than one that traps everything.
   private static let mostAtOnce = 8
 
@@ -142,6 +144,7 @@ package struct Planner: Sendable {
   private func compile(_ wanted: IntervalSet) -> Program? {
     // From the default that says it with fewer regions: what is above user space is one or the other.
     let isInverse = wanted.contains(.max)
+    guard wanted.intervals.count <= Self.mostIntervals else { return nil }
     var map = RegionMap(default: isInverse ? Session.trapDisposition : .allow)
     let stated = isInverse ? IntervalSet.everything.subtracting(wanted) : wanted
     for interval in stated.intervals {

@@ -60,6 +60,8 @@ public final class Session: Sendable {
     var arena: Arena?
     /// What the session has mapped, by where it starts.
     var mapped: [UInt64: AddressRange] = [:]
+    /// The regions that are memory marked as making no system calls, by serial.
+    var marks: Set<UInt64> = []
     let usual: Region.Disposition
     /// nil before activation.
     var active: Active?
