@@ -131,7 +131,7 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "CLinux", "cordon", "FilterCompiler", "ReadmeExample",
+        "CLinux", "cordon", "FilterCompiler", "ReadmeExample", "ReadmeLiveExample",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
@@ -139,6 +139,8 @@ let package = Package(
     // The program in README, kept to what stands there by a test.
     .executableTarget(
       name: "ReadmeExample", dependencies: ["Cordon"], path: "Tests/ReadmeExample", swiftSettings: strict),
+    .executableTarget(
+      name: "ReadmeLiveExample", dependencies: ["Cordon"], path: "Tests/ReadmeLiveExample", swiftSettings: strict),
     // Machine code that plays the trapped guest; linked into tests only.
     .target(
       name: "GuestCode", dependencies: ["TrapEngine"], path: "Tests/GuestCode", cSettings: strictC),
