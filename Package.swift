@@ -64,6 +64,8 @@ let package = Package(
           "-Xlinker", "-T", "-Xlinker", Context.packageDirectory + "/Sources/cordon-agent/agent.ld",
           "-Xlinker", "-pie", "-Xlinker", "--no-dynamic-linker", "-Xlinker", "-z", "-Xlinker", "text",
           "-Xlinker", "-z", "-Xlinker", "norelro", "-Xlinker", "--build-id=none", "-Xlinker", "--strip-all",
+          // What the engine has for programs that change their maps.
+          "-Xlinker", "--gc-sections",
         ])
       ]),
     .executableTarget(name: "embed-agent", swiftSettings: strict),
@@ -73,7 +75,7 @@ let package = Package(
     .target(
       name: "CordonLauncher",
       dependencies: [
-        "AgentInterface", "FilterCompiler", "LauncherShims",
+        "AgentInterface", "Cordon", "FilterCompiler", "LauncherShims", "SyscallPolicy",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict, plugins: ["EmbedAgent"]),

@@ -156,8 +156,8 @@ long cordon_engine_install(const CordonConfiguration *configuration) {
   /* The program's own disposition is read first, since the flags of ours depend on it. It is ours already, and the
      program's is known, after an attempt that was given up. */
   KernelSigaction found;
-  long result = cordon_table_set(configuration->steps, configuration->step_count);
-  if (result == 0) result = cordon_engine.call(CORDON_NR_rt_sigaction, CORDON_SIGSYS, 0, (long)&found, 8, 0, 0);
+  cordon_table_start(configuration->steps, configuration->step_count);
+  long result = cordon_engine.call(CORDON_NR_rt_sigaction, CORDON_SIGSYS, 0, (long)&found, 8, 0, 0);
   if (result == 0 && found.handler != (uint64_t)cordon_sigsys) cordon_set_own_action(&found, NULL);
   if (result == 0) result = cordon_take_sigsys();
   if (result == 0)

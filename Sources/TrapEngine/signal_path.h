@@ -129,7 +129,8 @@ CORDON_HIDDEN void cordon_set_own_action(const KernelSigaction *action, KernelSi
 CORDON_HIDDEN void cordon_note_memory_owner(void);
 CORDON_HIDDEN void cordon_forget_borrower(void);
 
-/* step_table.c: cordon_table_find, in TrapEngine.h. */
+/* step_table.c: cordon_table_find, in TrapEngine.h; and the map until it is changed for the first time. */
+CORDON_HIDDEN void cordon_table_start(const CordonStep *steps, uint64_t count);
 
 /* own_sigsys.c: what becomes of a SIGSYS that is the program's. */
 CORDON_HIDDEN void cordon_die(KernelSiginfo *info);

@@ -16,7 +16,7 @@ import TrapEngine
       let size = 2000
       var model = [UInt32](repeating: 0, count: size)
       let start = CordonStep(first: 0, region: 0, disposition: 0)
-      guard withUnsafePointer(to: start, { cordon_table_set($0, 1) }) == 0 else { exit(3) }
+      guard withUnsafePointer(to: start, { setTable($0, 1) }) == 0 else { exit(3) }
       for round in 0..<1500 {
         var steps: [[CordonStep]] = []
         var bounds: [(Int, Int)] = []
@@ -83,7 +83,7 @@ import TrapEngine
         }
       }
       let start = CordonStep(first: 0, region: UInt32.max, disposition: 0)
-      guard withUnsafePointer(to: start, { cordon_table_set($0, 1) }) == 0, change(to: 1) == 0 else { exit(3) }
+      guard withUnsafePointer(to: start, { setTable($0, 1) }) == 0, change(to: 1) == 0 else { exit(3) }
       let stop = Atomic<Bool>(false)
       let wrong = Atomic<Int>(0)
       let reads = Atomic<Int>(0)
@@ -113,10 +113,10 @@ import TrapEngine
       alarm(60)
       guard cordon_engine_prepare() == 0 else { exit(2) }
       let start = CordonStep(first: 0, region: 7, disposition: 1)
-      guard withUnsafePointer(to: start, { cordon_table_set($0, 1) }) == 0 else { exit(3) }
+      guard withUnsafePointer(to: start, { setTable($0, 1) }) == 0 else { exit(3) }
       let steps = (0..<UInt64(100_000)).map { CordonStep(first: $0 * 4, region: UInt32($0 & 1), disposition: 0) }
       func attempt() -> Int {
-        steps.withUnsafeBufferPointer { cordon_table_set($0.baseAddress, UInt64($0.count)) }
+        steps.withUnsafeBufferPointer { setTable($0.baseAddress, UInt64($0.count)) }
       }
       var limit = rlimit(rlim_cur: 1 << 20, rlim_max: rlim_t.max)
       setrlimit(__rlimit_resource_t(2), &limit)  // RLIMIT_DATA: private writable memory
@@ -127,5 +127,12 @@ import TrapEngine
       setrlimit(__rlimit_resource_t(2), &limit)
       exit(attempt() == 0 && cordon_table_find(8, &step, &record) == 2 && step.region == 0 ? 0 : 6)
     }
+  }
+}
+
+/// Makes the whole map anew.
+private func setTable(_ steps: UnsafePointer<CordonStep>?, _ count: UInt64) -> Int {
+  withUnsafePointer(to: CordonEdit(first: 0, last: .max, steps: steps, step_count: count)) {
+    cordon_table_change($0, 1, nil, 0)
   }
 }

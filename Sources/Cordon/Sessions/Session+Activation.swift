@@ -68,11 +68,12 @@ extension Session {
     configuration.trap_data = Session.trapData
     if case .dispatch(let plan, _) = armament.means { configuration.dispatch = plan.engineDispatch }
     configuration.dispatch_follows = mechanism.isPerThread && scope == .allThreads ? 1 : 0
-    let installed = row.steps.withUnsafeBufferPointer { steps in
-      configuration.steps = steps.baseAddress
-      configuration.step_count = UInt64(steps.count)
-      return cordon_engine_install(&configuration)
-    }
+    // What holds until the table is made, a moment later; never freed, as one that a handler may read.
+    let first = UnsafeMutablePointer<CordonStep>.allocate(capacity: 1)
+    first.initialize(to: CordonStep(first: 0, region: UInt32.max, disposition: state.usual.engineDisposition))
+    configuration.steps = UnsafePointer(first)
+    configuration.step_count = 1
+    let installed = cordon_engine_install(&configuration)
     guard installed == 0 else {
       throw installed == -16 ? .anotherSessionActive : .memory(Errno(rawValue: Int32(-installed)))
     }

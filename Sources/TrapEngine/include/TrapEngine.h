@@ -110,7 +110,7 @@ typedef struct CordonDispatch {
 } CordonDispatch;
 
 typedef struct CordonConfiguration {
-  /// The map to begin with, which is copied; at least one step. `cordon_table_change` changes it later.
+  /// The map to begin with; at least one step. They must outlive the process, or the first `cordon_table_change`.
   const CordonStep *steps;
   uint64_t step_count;
   CordonTrapHook hook;
@@ -152,11 +152,8 @@ int cordon_engine_is_installed(void);
 void cordon_engine_counters(CordonCounters *counters);
 
 /// The map of instruction pointers. It can be read at any moment in any thread, without locks, also while it is changed;
-/// changes are made by one thread at a time.
+/// changes are made by one thread at a time, the first one before there is anything to trap.
 ///
-/// Makes the whole map anew: as cordon_engine_install does with the configuration's steps. -ENOMEM, and nothing is
-/// changed.
-long cordon_table_set(const CordonStep *steps, uint64_t count);
 /// Makes all of the edits, in order, and names the regions: every reader sees the map as it was before, or as it is after
 /// all of them. -ENOMEM, and nothing is changed. Takes about as long as the steps of the edits are many, however long the
 /// map is.
