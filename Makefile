@@ -5,13 +5,23 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := build
 
 PACKAGES := libseccomp-dev pkg-config
+# Real programs for the tests to run; one that cannot be had is said to be missing, and its tests are left out.
+TEST_PACKAGES := busybox-static gcc gdb git golang-go musl-tools python3 strace
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 CORDON := .build/release/cordon
 BUNDLE := .build/debug/cordonPackageTests.xctest
 # Any account without privileges will do; this one exists everywhere.
 ORDINARY := setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all
 
-.PHONY: build compare test test-ordinary bench fuzz lint packages clean
+# How much `make fuzz` does: random calls, changed filters, and seconds for each kind of input.
+FUZZ_CASES ?= 1000000
+FUZZ_MUTANTS ?= 10000
+FUZZ_SECONDS ?= 600
+FUZZ_SEED := $(or $(FUZZ_SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
+FUZZ_INPUTS := show check cost prove diff compile
+FUZZER := .build/fuzzing/release/cordon-fuzz
+
+.PHONY: build compare test test-ordinary bench fuzz fuzz-judged fuzz-bytes lint packages clean
 
 build: packages
 	swift build -c release --product cordon
@@ -19,6 +29,7 @@ build: packages
 compare: build
 	$(CORDON) compare
 
+test: PACKAGES += $(TEST_PACKAGES)
 test: packages lint
 	swift build --build-tests
 	timeout 1800 swift test --skip-build
@@ -36,10 +47,30 @@ bench: build
 	swift build -c release --product cordon-bench
 	.build/release/cordon-bench .build/bench.json
 
-# More random filters before the kernel's judges than `make test` takes the time for.
-fuzz: packages
+# Random filters before the kernel's judges and mutants before the prover; then bytes of any kind into what reads files.
+fuzz: fuzz-judged fuzz-bytes
+
+# A failure prints the least filter that shows it, a line for `cordon check`, and the seed that repeats it.
+fuzz-judged: packages
 	swift build --build-tests
-	CORDON_FUZZ_CASES=$${CORDON_FUZZ_CASES:-20000} timeout 3600 swift test --skip-build --filter FilterFuzz
+	CORDON_FUZZ_CASES=$(FUZZ_CASES) CORDON_FUZZ_MUTANTS=$(FUZZ_MUTANTS) CORDON_FUZZ_SEED=$(FUZZ_SEED) \
+	  timeout 7200 swift test --skip-build --filter 'FilterFuzzTests|ProvedMutantsTests'
+
+# libFuzzer comes with the toolchain; all that it feeds is built for it, in a folder of its own. An input that crashes,
+# takes more than ten seconds or needs more than 1 GiB stays in .build/fuzzing/found.
+fuzz-bytes: packages
+	swift build --package-path Tests/Fuzzing --scratch-path .build/fuzzing -c release \
+	  -Xswiftc -sanitize=fuzzer -Xcc -fsanitize=fuzzer-no-link -Xswiftc -use-ld=lld
+	$(FUZZER) seeds .build/fuzzing/seeds Filters/*.yaml
+	@mkdir -p .build/fuzzing/found; export SWIFT_BACKTRACE=enable=no; \
+	for input in $(FUZZ_INPUTS); do \
+	  mkdir -p .build/fuzzing/corpus/$$input; echo "$$input for $(FUZZ_SECONDS) s"; \
+	  $(FUZZER) $$input -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -max_len=4096 -print_final_stats=1 -seed=$(FUZZ_SEED) \
+	    -artifact_prefix=.build/fuzzing/found/$$input- -dict=.build/fuzzing/seeds/$$input.dict \
+	    .build/fuzzing/corpus/$$input .build/fuzzing/seeds/$$input > .build/fuzzing/$$input.log 2>&1 \
+	    || { tail -20 .build/fuzzing/$$input.log; echo "make: repeat it with $(FUZZER) $$input FILE" >&2; exit 1; }; \
+	  grep -E '^(Done|stat::)' .build/fuzzing/$$input.log; \
+	done
 
 lint:
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift

@@ -52,6 +52,31 @@ let package = Package(
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
+    // What the launcher and the agent agree on: a header.
+    .target(name: "AgentInterface", cSettings: strictC),
+    // The trap engine as an image of its own, which needs no loader. The flags say how it is linked, which nothing but
+    // flags can say; only the launcher uses it, as bytes.
+    .executableTarget(
+      name: "cordon-agent", dependencies: ["AgentInterface", "TrapEngine"], exclude: ["agent.ld"], cSettings: strictC,
+      linkerSettings: [
+        .unsafeFlags([
+          "-nostartfiles", "-static-executable", "-use-ld=lld", "-Xclang-linker", "-nostdlib",
+          "-Xlinker", "-T", "-Xlinker", Context.packageDirectory + "/Sources/cordon-agent/agent.ld",
+          "-Xlinker", "-pie", "-Xlinker", "--no-dynamic-linker", "-Xlinker", "-z", "-Xlinker", "text",
+          "-Xlinker", "-z", "-Xlinker", "norelro", "-Xlinker", "--build-id=none", "-Xlinker", "--strip-all",
+        ])
+      ]),
+    .executableTarget(name: "embed-agent", swiftSettings: strict),
+    .plugin(name: "EmbedAgent", capability: .buildTool, dependencies: ["cordon-agent", "embed-agent"]),
+    // What Swift cannot say: a child that shares memory, ptrace, and the calls on a filter's listener.
+    .target(name: "LauncherShims", cSettings: strictC),
+    .target(
+      name: "CordonLauncher",
+      dependencies: [
+        "AgentInterface", "FilterCompiler", "LauncherShims",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict, plugins: ["EmbedAgent"]),
     .target(
       name: "CordonComparator",
       dependencies: [
@@ -64,7 +89,8 @@ let package = Package(
     .executableTarget(
       name: "cordon",
       dependencies: [
-        "CLibSeccomp", "CLinux", "Cordon", "CordonComparator", "FilterCompiler", "SyscallPolicy", "TrapEngine",
+        "CLibSeccomp", "CLinux", "Cordon", "CordonComparator", "CordonLauncher", "FilterCompiler", "SyscallPolicy",
+        "TrapEngine",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
@@ -77,14 +103,19 @@ let package = Package(
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
+    // What the tests of several targets need.
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(
-      name: "FilterCompilerTests", dependencies: ["CompilerRivals", "FilterCompiler"], swiftSettings: strict),
+      name: "FilterCompilerTests", dependencies: ["CompilerRivals", "FilterCompiler", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "SyscallPolicyTests",
-      dependencies: ["CLibSeccomp", "Cordon", "FilterCompiler", "SyscallPolicy", "cordon"],
+      dependencies: ["CLibSeccomp", "Cordon", "FilterCompiler", "SyscallPolicy", "TestSupport", "cordon"],
       swiftSettings: strict),
     .testTarget(
       name: "CordonTests", dependencies: ["Cordon", "FilterCompiler", "TrapEngine"], swiftSettings: strict),
+    .testTarget(
+      name: "CordonLauncherTests", dependencies: ["CordonLauncher", "FilterCompiler"], swiftSettings: strict),
     .testTarget(
       name: "CordonComparatorTests",
       dependencies: [
@@ -105,10 +136,12 @@ let package = Package(
     // Machine code that plays the trapped guest; linked into tests only.
     .target(
       name: "GuestCode", dependencies: ["TrapEngine"], path: "Tests/GuestCode", cSettings: strictC),
+    // Real calls under filters that are judged by them; linked into tests only.
+    .target(name: "KernelJudge", path: "Tests/KernelJudge", cSettings: strictC),
     .testTarget(
       name: "IntegrationTests",
       dependencies: [
-        "Cordon", "FilterCompiler", "GuestCode", "TrapEngine",
+        "Cordon", "FilterCompiler", "GuestCode", "KernelJudge", "SyscallPolicy", "TestSupport", "TrapEngine",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),

@@ -17,6 +17,7 @@ CORDON_SIGNAL_PATH_BEGIN
 #define MAP_PRIVATE 0x02
 #define MAP_ANONYMOUS 0x20
 #define MAP_NORESERVE 0x4000
+#define MAP_FIXED_NOREPLACE 0x100000
 
 static long raw_call(long number, long a, long b, long c, long d, long e, long f) {
   long result = number;
@@ -30,26 +31,29 @@ static long raw_call(long number, long a, long b, long c, long d, long e, long f
   return result;
 }
 
-static void copy_code(uint8_t *to, const uint8_t *begin, const uint8_t *end) {
-  for (volatile uint8_t *byte = to; begin < end;) *byte++ = *begin++;
-}
-
+/* Template and slots are aligned to words, and whole words of them. */
 static void stamp(uint8_t *to, const uint8_t *begin, uint64_t width, uint64_t slots) {
-  for (uint64_t i = 0; i < slots; i++) copy_code(to + i * width, begin, begin + width);
+  for (uint64_t i = 0; i < slots; i++) cordon_copy_words(to + i * width, begin, width);
 }
 
-static long make_gate(void) {
-  long at = raw_call(CORDON_NR_mmap, 0, 2 * CORDON_GATE_SIZE, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+static long make_gate(uint64_t address, const uint32_t slots[3]) {
+  /* A kernel that does not know MAP_FIXED_NOREPLACE (before 4.17) takes the address for a hint. */
+  long flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (address != 0 ? MAP_FIXED_NOREPLACE : 0);
+  long at = raw_call(CORDON_NR_mmap, (long)address, 2 * CORDON_GATE_SIZE, PROT_READ | PROT_WRITE, flags, -1, 0);
   if (at < 0 && at > -4096) return at;
+  if (address != 0 && (uint64_t)at != address) {
+    raw_call(CORDON_NR_munmap, at, 2 * CORDON_GATE_SIZE, 0, 0, 0, 0);
+    return -CORDON_EEXIST;
+  }
   uint8_t *gate = (uint8_t *)at;
-  copy_code(gate, cordon_fixed_begin, cordon_fixed_end);
-  stamp(gate + CORDON_SITE_OFFSET, cordon_site_template, 16, CORDON_SITE_SLOTS);
-  stamp(gate + CORDON_INT80_OFFSET, cordon_int80_template, 16, CORDON_INT80_SLOTS);
-  stamp(gate + CORDON_FORK_OFFSET, cordon_fork_template, 32, CORDON_FORK_SLOTS);
+  for (int kind = 0; kind < 3; kind++) cordon_engine.slots[kind] = slots[kind];
+  stamp(gate, cordon_fixed_begin, ((uint64_t)(cordon_fixed_end - cordon_fixed_begin) + 7) & ~7ull, 1);
+  stamp(gate + CORDON_SITE_OFFSET, cordon_site_template, 16, slots[CordonThunkSite]);
+  stamp(gate + CORDON_INT80_OFFSET, cordon_int80_template, 16, slots[CordonThunkInt80]);
+  stamp(gate + CORDON_FORK_OFFSET, cordon_fork_template, 32, slots[CordonThunkFork]);
   uint64_t jump = (uint64_t)(cordon_fork_template_jump - cordon_fork_template);
   uint8_t *child = gate + (cordon_fixed_child - cordon_fixed_begin);
-  for (uint64_t i = 0; i < CORDON_FORK_SLOTS; i++) {
+  for (uint64_t i = 0; i < slots[CordonThunkFork]; i++) {
     uint8_t *displacement = gate + CORDON_FORK_OFFSET + i * 32 + jump;
     *(int32_t *)displacement = (int32_t)(child - (displacement + 4));
   }
@@ -70,19 +74,35 @@ static long make_gate(void) {
 }
 
 /* Several threads may ask at once; a gate that replaced another one would leave the restorer outside it. */
-long cordon_engine_prepare(void) {
+static long prepare(uint64_t address, const uint32_t slots[3]) {
   enum { missing, in_the_making, ready };
   for (;;) {
     uint32_t state = missing;
     if (__atomic_compare_exchange_n((uint32_t *)&cordon_engine.gate_state, &state, in_the_making, 0, __ATOMIC_ACQ_REL,
                                     __ATOMIC_ACQUIRE)) {
-      long result = make_gate();
+      long result = make_gate(address, slots);
       __atomic_store_n((uint32_t *)&cordon_engine.gate_state, result == 0 ? ready : missing, __ATOMIC_RELEASE);
       return result;
     }
     if (state == ready) return 0;
     __builtin_ia32_pause();
   }
+}
+
+long cordon_engine_prepare(void) {
+  uint32_t slots[3];
+  slots[CordonThunkSite] = CORDON_SITE_SLOTS;
+  slots[CordonThunkInt80] = CORDON_INT80_SLOTS;
+  slots[CordonThunkFork] = CORDON_FORK_SLOTS;
+  return prepare(0, slots);
+}
+
+long cordon_engine_prepare_at(uint64_t address) {
+  uint32_t slots[3];
+  slots[CordonThunkSite] = CORDON_FEWER_SITE_SLOTS;
+  slots[CordonThunkInt80] = CORDON_FEWER_INT80_SLOTS;
+  slots[CordonThunkFork] = CORDON_FEWER_FORK_SLOTS;
+  return prepare(address, slots);
 }
 
 void cordon_engine_gate(uint64_t *start, uint64_t *end) {

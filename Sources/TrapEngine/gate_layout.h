@@ -8,6 +8,11 @@
 #define CORDON_INT80_SLOTS 2048    /* sites that use `int $0x80`, 16 bytes each */
 #define CORDON_FORK_SLOTS 2048     /* sites that make processes or threads, 32 bytes each */
 
+/* What a gate has that is made anew for every program that is executed: stamping all of them would be its whole cost. */
+#define CORDON_FEWER_SITE_SLOTS 4096
+#define CORDON_FEWER_INT80_SLOTS 256
+#define CORDON_FEWER_FORK_SLOTS 256
+
 #define CORDON_SITE_OFFSET CORDON_FIXED_SIZE
 #define CORDON_INT80_OFFSET (CORDON_SITE_OFFSET + CORDON_SITE_SLOTS * 16)
 #define CORDON_FORK_OFFSET (CORDON_INT80_OFFSET + CORDON_INT80_SLOTS * 16)

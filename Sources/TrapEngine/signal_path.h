@@ -21,6 +21,7 @@ typedef struct {
   CordonCall call;
   uint64_t restorer, sigreturn_thunk, shared_syscall_thunk, shared_int80_thunk;
   _Atomic(uint32_t) gate_state;
+  uint32_t slots[3]; /* thunks of each CordonThunkKind that the gate has; powers of two */
   CordonConfiguration configuration;
   _Atomic(uint32_t) installed;
   /* The program's own disposition of SIGSYS: the newest of the records that it has been. */

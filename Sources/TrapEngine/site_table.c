@@ -9,16 +9,16 @@ CORDON_SIGNAL_PATH_BEGIN
 #define PROBES 128
 
 uint64_t cordon_thunk(CordonThunkKind kind, uint64_t resume) {
-  uint64_t offset, slots, width;
+  uint64_t offset, slots = cordon_engine.slots[kind], width;
   switch (kind) {
   case CordonThunkSite:
-    offset = CORDON_SITE_OFFSET, slots = CORDON_SITE_SLOTS, width = 16;
+    offset = CORDON_SITE_OFFSET, width = 16;
     break;
   case CordonThunkInt80:
-    offset = CORDON_INT80_OFFSET, slots = CORDON_INT80_SLOTS, width = 16;
+    offset = CORDON_INT80_OFFSET, width = 16;
     break;
   case CordonThunkFork:
-    offset = CORDON_FORK_OFFSET, slots = CORDON_FORK_SLOTS, width = 32;
+    offset = CORDON_FORK_OFFSET, width = 32;
     break;
   }
   uint8_t *code = cordon_engine.gate + offset;

@@ -13,6 +13,6 @@ struct CordonCommand: ParsableCommand {
       """,
     subcommands: [
       CompileCommand.self, ShowCommand.self, CheckCommand.self, ProveCommand.self, DiffCommand.self,
-      CostCommand.self, DumpCommand.self, CompareCommand.self, DoctorCommand.self,
+      CostCommand.self, DumpCommand.self, RunCommand.self, CompareCommand.self, DoctorCommand.self,
     ])
 }

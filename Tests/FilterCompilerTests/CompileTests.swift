@@ -1,5 +1,6 @@
 import FilterCompiler
 import Testing
+import TestSupport
 
 /// How large filters are, what the stages add, and what is refused.
 @Suite struct CompileTests {

@@ -1,5 +1,6 @@
 import FilterCompiler
 import Testing
+import TestSupport
 
 /// What a compiled filter answers is what the map says, everywhere.
 @Suite struct CompiledMapTests {

@@ -32,6 +32,27 @@ import Testing
     #expect(lengths.ways > 1e300)
   }
 
+  @Test func thereCanBeMoreWaysThanNumbers() throws {
+    let test = FilterCompiler.Operation.branch(.anyBit, .constant(1), jt: 0, jf: 1)
+    // After a load nothing is known of the word, so every test can turn out either way.
+    let steps = (0..<2000).flatMap { _ in [test, .negate] }
+    let lengths = try program([.loadData(.number)] + steps + [.answer(Action(.allow))]).pathLengths
+    #expect(lengths.ways == .greatestFiniteMagnitude)
+    #expect(lengths.shortest == 2002 && lengths.longest == 4002 && abs(lengths.average - 3002) < 0.001, "\(lengths)")
+  }
+
+  @Test func divisionByZeroEndsAWay() throws {
+    func lengths(_ index: FilterCompiler.Operation) throws -> PathLengths {
+      try program([.loadData(.number), index, .compute(.divide, .index), .answer(Action(.allow))]).pathLengths
+    }
+    let unknown = try lengths(.copyToIndex)
+    #expect(unknown.ways == 2 && unknown.shortest == 3 && unknown.longest == 4 && unknown.average == 3.5)
+    let never = try lengths(.load(.index, .constant(2)))
+    #expect(never.ways == 1 && never.shortest == 4 && never.longest == 4)
+    let always = try lengths(.load(.index, .constant(0)))
+    #expect(always.ways == 1 && always.shortest == 3 && always.longest == 3)
+  }
+
   /// The allow bitmap, as `seccomp_is_const_allow` reads programs.
   @Test func theBitmapKnowsTheNumberAndTheArchitectureAlone() throws {
     func cached(_ steps: Instructions) throws -> Bool {

@@ -1,5 +1,6 @@
 import FilterCompiler
 import Testing
+import TestSupport
 
 @Suite struct DisassemblerTests {
   private let disassembler = Disassembler(architecture: .x86_64) { number, architecture in

@@ -1,5 +1,6 @@
 import FilterCompiler
 import Testing
+import TestSupport
 
 /// What a person sees of a filter: the drawings say what the program decides, whole and well-formed.
 @Suite struct DrawingTests {

@@ -1,5 +1,6 @@
 import FilterCompiler
 import Testing
+import TestSupport
 
 /// Rules become cubes of bits that mean the same, for libseccomp compiles nothing else rightly.
 @Suite struct LoweringTests {

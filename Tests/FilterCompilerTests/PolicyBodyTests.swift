@@ -1,5 +1,6 @@
 import FilterCompiler
 import Testing
+import TestSupport
 
 /// Only what decides every call as the rules say becomes a body, and a body is linked under its region.
 @Suite struct PolicyBodyTests {

@@ -1,5 +1,6 @@
 import FilterCompiler
 import Testing
+import TestSupport
 
 /// What counts as a filter, and where it stops being one.
 @Suite struct ProgramTests {

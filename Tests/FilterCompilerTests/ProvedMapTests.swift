@@ -1,4 +1,5 @@
 import FilterCompiler
+import TestSupport
 import Testing
 
 /// Whatever is made smaller stays right: random maps and options of every shape and machine, proved for every call.

@@ -1,5 +1,6 @@
 import FilterCompiler
 import Testing
+import TestSupport
 
 /// What ``Prover`` says of two sides is so for every call.
 @Suite struct ProverTests {

@@ -1,4 +1,5 @@
 import FilterCompiler
+import TestSupport
 
 extension Policy {
   /// The numbers that random policies have rules for.

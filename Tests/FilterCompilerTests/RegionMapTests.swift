@@ -1,5 +1,6 @@
 import FilterCompiler
 import Testing
+import TestSupport
 
 func range(_ start: UInt64, _ end: UInt64) throws(RegionError) -> AddressRange {
   try AddressRange(start: start, end: end)

@@ -1,5 +1,6 @@
 import FilterCompiler
 import Testing
+import TestSupport
 
 /// Random programs mean to the simulator and to the checker what they mean to the kernel.
 @Suite struct FilterSimulatorTests {

@@ -1,6 +1,7 @@
 import FilterCompiler
 import Glibc
 import Testing
+import TestSupport
 
 /// Every mutant of a filter whose meaning changed is caught, and every counterexample is one for the kernel too.
 ///
@@ -9,10 +10,15 @@ import Testing
 @Suite struct ProvedMutantsTests {
   private typealias Meaning = FilterCompiler.Operation
 
-  private static let mutants = getenv("CORDON_FUZZ_CASES").flatMap { Int(String(cString: $0)) } ?? 1000
+  private static func number(_ variable: String) -> UInt64? {
+    getenv(variable).flatMap { UInt64(String(cString: $0)) }
+  }
+
+  private static let mutants = number("CORDON_FUZZ_MUTANTS").map(Int.init) ?? 1000
+  private static let seed = number("CORDON_FUZZ_SEED") ?? 0x3d3d
 
   @Test func `mutants are caught, and counterexamples hold before the kernel`() throws {
-    var generator = SeededGenerator(seed: 0x3d3d)
+    var generator = SeededGenerator(seed: Self.seed)
     var (caught, same, refused) = (0, 0, 0)
     var (original, calls) = try Self.subject(using: &generator)
     while caught < Self.mutants {

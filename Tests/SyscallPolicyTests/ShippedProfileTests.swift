@@ -3,6 +3,7 @@ import FilterCompiler
 import Foundation
 import SyscallPolicy
 import Testing
+import TestSupport
 
 @testable import cordon
 

@@ -22,6 +22,17 @@ struct ProgramFlow {
     let known: KnownValues
   }
 
+  /// Whether a call can end at an instruction: by an answer, or by a division by an `X` of 0.
+  func canEnd(at index: Int) -> Bool {
+    guard let known = before[index] else { return false }
+    return switch (operations[index], known.index) {
+    case (.answer, _), (.answerAccumulator, _), (.compute(.divide, .index), .constant(0)): true
+    case (.compute(.divide, .index), .constant): false
+    case (.compute(.divide, .index), _): true
+    default: false
+    }
+  }
+
   /// The ways that calls can take from an instruction: none where the program ends or no call gets there, two
   /// at a comparison that can turn out either way, the one where it holds first.
   func arms(from index: Int) -> [Arm] {
@@ -32,6 +43,7 @@ struct ProgramFlow {
     switch operations[index] {
     case .answer, .answerAccumulator: return []
     case .jump(let distance): return [arm(distance, known)]
+    case .compute(.divide, .index) where known.index == .constant(0): return []
     case .branch(let comparison, let operand, let jt, let jf):
       return [
         known.assuming(comparison, operand, is: true).map { arm(jt, $0) },

@@ -99,6 +99,9 @@ typedef struct CordonCounters {
 
 /// Maps the gate and fills it with thunks. Idempotent, and safe to call from several threads.
 long cordon_engine_prepare(void);
+/// As cordon_engine_prepare, at this address (of a page) and nowhere else, and with room for fewer call sites, so that it
+/// is done in microseconds; sites beyond that use the shared thunks. -EEXIST where something lies there already.
+long cordon_engine_prepare_at(uint64_t address);
 /// The gate's code, [start, end): calls from here must always be allowed. Zero before `cordon_engine_prepare`.
 void cordon_engine_gate(uint64_t *start, uint64_t *end);
 

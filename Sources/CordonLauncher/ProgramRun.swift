@@ -1,0 +1,73 @@
+import FilterCompiler
+import Glibc
+import LauncherShims
+import SystemPackage
+
+/// A program that runs with its system calls trapped, and everything that it executes.
+package struct ProgramRun {
+  /// The program's arguments, its name among them, byte for byte as they were given.
+  private let arguments: [UnsafeMutablePointer<CChar>]
+  private let file: ProgramFile
+
+  /// - Parameter arguments: the program's name, as a shell takes it, and its arguments; at least one. They are not copied.
+  /// - Throws: ``LaunchError/program(_:problem:remedy:)`` where there is no such program.
+  package init(arguments: [UnsafeMutablePointer<CChar>]) throws(LaunchError) {
+    self.arguments = arguments
+    let path = getenv("PATH").map { String(cString: $0) }
+    file = try ProgramFile(named: String(cString: arguments[0]), searchPath: path)
+  }
+
+  /// Runs the program to its end. The program has this process's terminal, process group, environment, limits and open
+  /// descriptors.
+  ///
+  /// What the program has started and left behind is supervised further by a process in the background.
+  /// - Throws: ``LaunchError`` where it could not be started.
+  package func run() throws(LaunchError) -> ProgramEnd {
+    let path = strdup(file.path)
+    let shell = strdup("/bin/sh")
+    defer {
+      free(path)
+      free(shell)
+    }
+    guard let path, let shell else { throw .machine("no memory", remedy: nil) }
+    // A path is taken as it was given, since its bytes need not be a text.
+    let outcome = try run(file.isAsNamed ? arguments[0] : path, arguments)
+    guard case .refused(let error) = outcome else { return try outcome.end(file) }
+    // As a shell does with a script that does not say what runs it.
+    guard error == .execFormatError, file.isText else { throw ProgramFile.refusal(file.path, error) }
+    return try run(shell, [shell, path] + arguments.dropFirst()).end(file)
+  }
+
+  private enum Outcome {
+    case ended(ProgramEnd)
+    case refused(Errno)
+
+    func end(_ file: ProgramFile) throws(LaunchError) -> ProgramEnd {
+      switch self {
+      case .ended(let end): return end
+      case .refused(let error): throw ProgramFile.refusal(file.path, error)
+      }
+    }
+  }
+
+  private func run(
+    _ path: UnsafePointer<CChar>, _ arguments: [UnsafeMutablePointer<CChar>]
+  ) throws(LaunchError) -> Outcome {
+    let place = try AgentPlace(AgentImage())
+    let filters = try place.filters()
+    let signals = try SignalQueue()
+    let child = try StartedChild(
+      path: path, arguments: arguments, filters: filters, call: place.call, mask: signals.maskBefore)
+    // A program that ends must be heard of, whatever the caller has made of SIGCHLD.
+    signal(SIGCHLD, SIG_DFL)
+    var supervisor = Supervisor(
+      program: child.process, listener: Listener(adopting: child.listener), signals: signals, place: place)
+    let end = supervisor.superviseProgram()
+    if let error = child.executionError { return .refused(error) }
+    if supervisor.hasProcesses, cordon_background() == 1 {
+      supervisor.superviseRest()
+      exit(0)
+    }
+    return .ended(end)
+  }
+}

@@ -1,0 +1,41 @@
+import Glibc
+import LauncherShims
+import SystemPackage
+
+/// The signals of this process, read one after the other instead of interrupting it.
+struct SignalQueue: ~Copyable {
+  let descriptor: Int32
+  /// What was blocked before: what a program that is started should find.
+  let maskBefore: UInt64
+
+  /// Signals that a fault of this process's own causes stay deadly.
+  private static let faults = [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT]
+
+  init() throws(LaunchError) {
+    let mask = Self.faults.reduce(UInt64.max) { $0 & ~(1 << UInt64($1 - 1)) }
+    var before: UInt64 = 0
+    var result = cordon_signal_block(mask, &before)
+    if result == 0 { result = cordon_signal_descriptor(mask) }
+    guard result >= 0 else {
+      throw .machine("signals cannot be read: \(Errno(rawValue: Int32(-result)))", remedy: nil)
+    }
+    descriptor = Int32(result)
+    maskBefore = before
+  }
+
+  deinit { close(descriptor) }
+
+  func next() -> CordonSignal? {
+    var signal = CordonSignal()
+    return cordon_signal_read(descriptor, &signal) == 0 && signal.number != 0 ? signal : nil
+  }
+}
+
+extension CordonSignal {
+  /// Whether somebody sent the signal to this process and meant the program. What the kernel sends from the terminal the
+  /// program has got itself; so it has what one of its own processes sends to the group that they all are in.
+  func isForProgram(_ program: Int32) -> Bool {
+    guard code <= 0, number != SIGPIPE, sender != getpid() else { return false }  // SI_USER, SI_QUEUE, …
+    return !ProcessAncestry.isOf(sender, ancestor: program)
+  }
+}

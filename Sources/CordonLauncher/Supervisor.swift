@@ -1,0 +1,167 @@
+import Glibc
+import LauncherShims
+import SystemPackage
+
+/// Watches over a tree of processes: puts the agent into every program that one of them executes, and passes signals on.
+///
+/// One thread, one loop, no lock: what it waits for arrives as calls at the listener and as SIGCHLD. A thread is traced
+/// only from the call that executes a program until the agent is in place; nothing is traced while programs run.
+struct Supervisor: ~Copyable {
+  private let listener: Listener
+  private let signals: SignalQueue
+  private let place: AgentPlace
+  /// The process that was started.
+  private let program: Int32
+  private var followed: [Int32: FollowedThread] = [:]
+  private var end: ProgramEnd?
+  /// Whether nobody is behind the listener any more.
+  private var isAbandoned = false
+
+  init(program: Int32, listener: consuming Listener, signals: consuming SignalQueue, place: consuming AgentPlace) {
+    self.program = program
+    self.listener = listener
+    self.signals = signals
+    self.place = place
+  }
+
+  /// How long a thread that wants to execute a program is traced at most before it is looked at: long enough for an
+  /// execve that succeeds, and short for one that failed.
+  private static let patience: UInt64 = 2_000_000
+
+  /// Supervises until the program has ended, and what was being executed then is done with. Processes that the program
+  /// has started may live on.
+  mutating func superviseProgram() -> ProgramEnd {
+    while true {
+      step(answeringCalls: end == nil)
+      if let end, followed.isEmpty { return end }
+    }
+  }
+
+  /// Whether a process of the tree is left.
+  var hasProcesses: Bool { !listener.isAbandoned }
+
+  /// Supervises until no process of the tree is left.
+  mutating func superviseRest() {
+    while !isAbandoned || !followed.isEmpty { step(answeringCalls: true) }
+  }
+
+  /// Waits for something to happen and answers it.
+  private mutating func step(answeringCalls: Bool) {
+    var sources = [
+      pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: listener.descriptor, events: Int16(POLLIN), revents: 0),
+    ]
+    // A listener that nobody is behind any more would be reported again and again.
+    if poll(&sources, answeringCalls && !isAbandoned ? 2 : 1, timeout()) > 0 {
+      if sources[0].revents != 0 { answerSignals() }
+      if sources[1].revents & Int16(POLLIN) != 0 {
+        if let notification = listener.receive() { announce(notification) }
+      } else if sources[1].revents & Int16(POLLHUP) != 0 {
+        isAbandoned = true
+      }
+    }
+    interruptLateThreads()
+  }
+
+  private func timeout() -> Int32 {
+    let deadlines = followed.values.compactMap(\.deadline)
+    guard let first = deadlines.min() else { return -1 }
+    let now = MonotonicTime.now()
+    return first <= now ? 0 : Int32(clamping: (first - now) / 1_000_000 + 1)
+  }
+
+  // MARK: - Programs that are executed
+
+  /// A thread is about to execute a program: from here on it is traced until the agent is in.
+  private mutating func announce(_ notification: CordonNotification) {
+    let thread = notification.thread
+    if followed[thread] == nil {
+      let seized = cordon_trace_seize(thread, UInt32(CordonTraceExec) | UInt32(CordonTraceMarksCalls))
+      guard seized == 0 else {
+        refuse(notification, Errno(rawValue: Int32(-seized)))
+        return
+      }
+    }
+    followed[thread] = FollowedThread(deadline: MonotonicTime.now() + Self.patience)
+    listener.proceed(notification)
+  }
+
+  private func refuse(_ notification: CordonNotification, _ error: Errno) {
+    // A thread that is gone waits for no answer.
+    guard error != .noSuchProcess else { return listener.proceed(notification) }
+    Message.say(
+      "process \(notification.thread) cannot execute a program: it cannot be traced (\(error))"
+        + TraceObstacle.sentence(of: notification.thread))
+    listener.refuse(notification, .notPermitted)
+  }
+
+  /// A thread that has been traced for a while has not executed anything: the call failed.
+  private mutating func interruptLateThreads() {
+    guard followed.values.contains(where: { $0.deadline != nil }) else { return }
+    let now = MonotonicTime.now()
+    for (thread, state) in followed {
+      guard let deadline = state.deadline, deadline <= now else { continue }
+      followed[thread]?.deadline = nil
+      if cordon_trace_interrupt(thread) != 0 { followed[thread] = nil }
+    }
+  }
+
+  // MARK: - Signals
+
+  private mutating func answerSignals() {
+    while let signal = signals.next() {
+      if signal.number == SIGCHLD { continue }
+      if end == nil, signal.isForProgram(program) { kill(program, signal.number) }
+    }
+    reap()
+  }
+
+  private mutating func reap() {
+    let anything = Int32(bitPattern: 0x4000_0000) | WNOHANG | WUNTRACED  // __WALL
+    while true {
+      var status: Int32 = 0
+      let thread = waitpid(-1, &status, anything)
+      guard thread > 0 else { return }
+      if let stop = ThreadStop(status) { answer(stop, of: thread) } else { ended(thread, status) }
+    }
+  }
+
+  private mutating func ended(_ thread: Int32, _ status: Int32) {
+    followed[thread] = nil
+    if thread == program, let programEnd = ProgramEnd(status) { end = programEnd }
+  }
+
+  private mutating func answer(_ stop: ThreadStop, of thread: Int32) {
+    if stop == .executed {
+      // The thread that called has the number of its process from now on.
+      var caller: UInt64 = 0
+      if cordon_trace_message(thread, &caller) == 0, let state = followed.removeValue(forKey: Int32(caller)) {
+        followed[thread] = state
+      }
+    }
+    guard var state = followed[thread] else {
+      // A stop of the program itself, which nobody traces: from the terminal, so this process stops as well, and the
+      // shell has its prompt back.
+      if thread == program, case .signal(let signal) = stop { stopWith(signal) }
+      return
+    }
+    let outcome = state.answer(stop, thread, place)
+    followed[thread] = state
+    switch outcome {
+    case .goesOn: break
+    case .stopped(let signal):
+      _ = cordon_trace_listen(thread)
+      if thread == program { stopWith(signal) }
+    case .released(let signal):
+      _ = cordon_trace_detach(thread, signal)
+      followed[thread] = nil
+    case .failed(let problem):
+      Message.say("process \(thread) is ended: \(problem)")
+      kill(thread, SIGKILL)
+    }
+  }
+
+  private func stopWith(_ signal: Int32) {
+    if signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU { kill(getpid(), SIGSTOP) }
+  }
+}

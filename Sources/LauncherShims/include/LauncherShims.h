@@ -1,0 +1,114 @@
+/// What the launcher needs of the kernel that Swift cannot say: a child that shares memory until it executes the program,
+/// ptrace(2) and ioctl(2), which are variadic, and headers that Swift's Glibc module leaves out.
+/// Functions return 0 or a result, or a negated errno, as the kernel does.
+#ifndef CORDON_LAUNCHER_SHIMS_H
+#define CORDON_LAUNCHER_SHIMS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/// Filters to attach: the address of an array of struct sock_filter, and how many.
+typedef struct CordonFilter {
+  uint64_t instructions;
+  uint16_t count;
+} CordonFilter;
+
+/// What a child needs to become the program. It shares this memory with the launcher until it has executed it, or ended.
+typedef struct CordonLaunch {
+  const char *path;
+  char *const *arguments;
+  char *const *environment;
+  /// Makes a call that the filters exempt: `long call(long number, long a, …, long f)`.
+  uint64_t call;
+  /// The filter whose listener is the launcher's, and one that is attached after it.
+  CordonFilter first, second;
+  /// The signal mask that the program starts with.
+  uint64_t mask;
+
+  /// The listener, in the launcher's own table of descriptors; -1 until it is there.
+  int32_t listener;
+  /// Where the child got to: CordonLaunchStage.
+  uint32_t stage;
+  /// Why it did not get further: an errno, or 0.
+  int32_t error;
+} CordonLaunch;
+
+enum {
+  CordonLaunchStarted = 0,
+  CordonLaunchPrivileges = 1, ///< at no_new_privs
+  CordonLaunchListener = 2,   ///< at the first filter
+  CordonLaunchFilter = 3,     ///< at the second
+  CordonLaunchExecuting = 4,  ///< the listener is there, and the program is being executed
+};
+
+/// Starts the child on a stack of its own and waits until it executes the program or cannot: its process id, or -errno.
+int32_t cordon_launch(CordonLaunch *launch, void *stack_end);
+
+/// The general registers of a stopped thread, in the order of the kernel's struct user_regs_struct.
+typedef struct CordonThreadRegisters {
+  uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi, original_rax, rip, cs, eflags, rsp, ss,
+      fs_base, gs_base, ds, es, fs, gs;
+} CordonThreadRegisters;
+
+long cordon_trace_seize(int32_t thread, uint32_t options);
+long cordon_trace_set_options(int32_t thread, uint32_t options);
+/// Goes on to the next entry to or exit from a system call.
+long cordon_trace_to_call(int32_t thread, int32_t signal);
+long cordon_trace_detach(int32_t thread, int32_t signal);
+long cordon_trace_interrupt(int32_t thread);
+/// Leaves a thread that a signal has stopped as it is, until it is continued.
+long cordon_trace_listen(int32_t thread);
+long cordon_trace_message(int32_t thread, uint64_t *message);
+long cordon_trace_registers(int32_t thread, CordonThreadRegisters *registers);
+long cordon_trace_set_registers(int32_t thread, const CordonThreadRegisters *registers);
+long cordon_trace_mask(int32_t thread, uint64_t *mask);
+long cordon_trace_set_mask(int32_t thread, uint64_t mask);
+
+enum {
+  CordonTraceMarksCalls = 0x1,         ///< PTRACE_O_TRACESYSGOOD
+  CordonTraceExec = 0x10,              ///< PTRACE_O_TRACEEXEC
+  CordonTraceEndsWithUs = 0x100000,    ///< PTRACE_O_EXITKILL
+  CordonStopAtExec = 4,                ///< PTRACE_EVENT_EXEC
+  CordonStopForGroup = 128,            ///< PTRACE_EVENT_STOP
+  CordonStopAtCall = 0x80,             ///< in the stop signal, with CordonTraceMarksCalls
+};
+
+/// A call that waits for its listener's answer.
+typedef struct CordonNotification {
+  uint64_t id;
+  int32_t thread;
+  int32_t number;
+  uint32_t architecture;
+  uint64_t instruction_pointer;
+  uint64_t arguments[6];
+} CordonNotification;
+
+/// The next call that waits; -ENOENT when it is gone already.
+long cordon_listener_receive(int32_t listener, CordonNotification *notification);
+/// Lets the call happen.
+long cordon_listener_continue(int32_t listener, uint64_t id);
+/// Has the call fail with a positive errno.
+long cordon_listener_refuse(int32_t listener, uint64_t id, int32_t error);
+
+/// A descriptor from which all signals of `mask` can be read that this thread blocks; close-on-exec.
+long cordon_signal_descriptor(uint64_t mask);
+/// Blocks the signals of `mask` in the calling thread, and says what was blocked before.
+long cordon_signal_block(uint64_t mask, uint64_t *before);
+
+/// What the next signal says of itself; 0 when there is none. Never waits.
+typedef struct CordonSignal {
+  int32_t number;
+  int32_t code;
+  int32_t sender;
+} CordonSignal;
+long cordon_signal_read(int32_t descriptor, CordonSignal *signal);
+
+/// How far into the vDSO, the kernel's own pages of code in every process, a `syscall` instruction lies; 0 where there is
+/// none.
+uint64_t cordon_vdso_call(void);
+
+/// Goes on in a child that has left terminal, folder and the three standard descriptors behind: 1 in the child, 0 in the
+/// process that calls.
+long cordon_background(void);
+
+#endif

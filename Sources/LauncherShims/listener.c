@@ -1,0 +1,43 @@
+/* A filter's listener: seccomp_unotify(2). */
+#define _GNU_SOURCE
+#include "LauncherShims.h"
+
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+long cordon_listener_receive(int32_t listener, CordonNotification *notification) {
+  /* The kernel insists on zeros, and may know a longer structure than our header does. */
+  union {
+    struct seccomp_notif kernel;
+    char room[256];
+  } received;
+  memset(&received, 0, sizeof received);
+  if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &received.kernel) != 0) return -errno;
+  notification->id = received.kernel.id;
+  notification->thread = (int32_t)received.kernel.pid;
+  notification->number = received.kernel.data.nr;
+  notification->architecture = received.kernel.data.arch;
+  notification->instruction_pointer = received.kernel.data.instruction_pointer;
+  for (int i = 0; i < 6; i++) notification->arguments[i] = received.kernel.data.args[i];
+  return 0;
+}
+
+static long answer(int32_t listener, uint64_t id, int32_t error, uint32_t flags) {
+  union {
+    struct seccomp_notif_resp kernel;
+    char room[256];
+  } response;
+  memset(&response, 0, sizeof response);
+  response.kernel.id = id;
+  response.kernel.error = -error;
+  response.kernel.flags = flags;
+  return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response.kernel) == 0 ? 0 : -errno;
+}
+
+long cordon_listener_continue(int32_t listener, uint64_t id) {
+  return answer(listener, id, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+}
+
+long cordon_listener_refuse(int32_t listener, uint64_t id, int32_t error) { return answer(listener, id, error, 0); }

@@ -1,0 +1,30 @@
+/* Signals that the launcher reads instead of having handlers for them. Masks are the kernel's 64 bits. */
+#define _GNU_SOURCE
+#include "LauncherShims.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define SET 8 /* bytes of the kernel's sigset_t */
+
+long cordon_signal_descriptor(uint64_t mask) {
+  long result = syscall(SYS_signalfd4, -1, &mask, SET, SFD_CLOEXEC | SFD_NONBLOCK);
+  return result < 0 ? -errno : result;
+}
+
+long cordon_signal_block(uint64_t mask, uint64_t *before) {
+  return syscall(SYS_rt_sigprocmask, SIG_BLOCK, &mask, before, SET) == 0 ? 0 : -errno;
+}
+
+long cordon_signal_read(int32_t descriptor, CordonSignal *signal) {
+  struct signalfd_siginfo info;
+  signal->number = 0;
+  if (read(descriptor, &info, sizeof info) != sizeof info) return errno == EAGAIN ? 0 : -errno;
+  signal->number = (int32_t)info.ssi_signo;
+  signal->code = info.ssi_code;
+  signal->sender = (int32_t)info.ssi_pid;
+  return 0;
+}

@@ -1,0 +1,35 @@
+/* What becomes of a trapped call: it is let through. */
+#include "agent.h"
+
+CORDON_AGENT_BEGIN
+
+#define ARCH_X86_64 0xc000003eu
+#define ENOSYS 38
+
+/* A program is executed from here and not by way of a thunk: either nothing of this process is left afterwards, or the
+   call has failed, and then it can be said why. The filter has the supervisor asked, which puts the agent into the new
+   program; where there is no supervisor any more, the kernel answers ENOSYS. */
+static uint32_t said; /* a shell tries the folders of PATH one after the other */
+
+static CordonVerdict execute(const CordonTrap *trap) {
+  CordonVerdict verdict;
+  verdict.kind = CordonVerdictValue;
+  verdict.value = cordon_agent_call(trap->number, (long)trap->arguments[0], (long)trap->arguments[1],
+                                    (long)trap->arguments[2], (long)trap->arguments[3], (long)trap->arguments[4], 0);
+  if (verdict.value == -ENOSYS && __atomic_exchange_n(&said, 1, __ATOMIC_RELAXED) == 0)
+    cordon_agent_say("the supervisor (process ", (long)cordon_agent_header.supervisor,
+                     ") is gone, so no further program can be executed");
+  return verdict;
+}
+
+CordonVerdict cordon_agent_hook(CordonTrap *trap, void *context) {
+  (void)context;
+  if (trap->architecture == ARCH_X86_64 && (trap->number == NR_execve || trap->number == NR_execveat))
+    return execute(trap);
+  CordonVerdict verdict;
+  verdict.kind = CordonVerdictPass;
+  verdict.value = 0;
+  return verdict;
+}
+
+CORDON_AGENT_END

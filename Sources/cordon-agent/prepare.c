@@ -1,0 +1,43 @@
+/* Sets the engine up in a program that has just been executed. The filter is there already, inherited, so every call is
+   made from the exempt range. */
+#include "agent.h"
+#include "../TrapEngine/gate_layout.h"
+
+_Static_assert(CORDON_AGENT_GATE + CORDON_GATE_SIZE == CORDON_AGENT_EXEMPT_END, "the exempt range ends with the gate");
+_Static_assert(CORDON_AGENT_GATE + 2 * CORDON_GATE_SIZE <= CORDON_AGENT_DATA, "the gate's data has room");
+
+CORDON_AGENT_BEGIN
+
+#define PROT_READ 1
+#define PROT_WRITE 2
+#define MAP_PRIVATE 0x02
+#define MAP_ANONYMOUS 0x20
+#define MAP_FIXED_NOREPLACE 0x100000
+#define DEFECT 70
+
+/* Everything traps, and the hook decides. */
+static const CordonStep steps[1] = {{0, CORDON_NO_REGION, 1}};
+
+static void fail(const char *what, long error) {
+  cordon_agent_say(what, -error, NULL);
+  for (;;) cordon_agent_call(NR_exit_group, DEFECT, 0, 0, 0, 0, 0);
+}
+
+void cordon_agent_prepare(void) {
+  uint64_t base = (uint64_t)&cordon_agent_header, data = base + CORDON_AGENT_DATA;
+  long at = cordon_agent_call(NR_mmap, (long)data, (long)((uint64_t)cordon_agent_data_end - data), PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+  if (at != (long)data) fail("the agent's data cannot be mapped: error ", at);
+  long result = cordon_engine_prepare_at(base + CORDON_AGENT_GATE);
+  if (result != 0) fail("the agent's gate cannot be mapped: error ", result);
+  CordonConfiguration configuration;
+  for (size_t i = 0; i < sizeof configuration; i++) ((volatile uint8_t *)&configuration)[i] = 0;
+  configuration.steps = steps;
+  configuration.step_count = 1;
+  configuration.hook = cordon_agent_hook;
+  configuration.trap_data = CORDON_AGENT_TRAP_DATA;
+  result = cordon_engine_install(&configuration);
+  if (result != 0) fail("the agent cannot take over SIGSYS: error ", result);
+}
+
+CORDON_AGENT_END

@@ -1,0 +1,63 @@
+/* The image's header, and the ways into it. */
+
+#define HIDDEN(name) .globl name; .hidden name; name:
+
+  .section .text.cordon_agent_header, "ax", @progbits
+/* CordonAgentHeader */
+HIDDEN(cordon_agent_header)
+  .quad 0x6e6f64726f436567
+  .long cordon_agent_start - cordon_agent_header
+  .long cordon_agent_call - cordon_agent_header
+  .long cordon_agent_image_end - cordon_agent_header
+  .long 0
+entry:
+  .quad 0
+  .quad 0
+
+  .balign 16
+/* A program has just been executed and this is where it begins: as the kernel left it, but for the instruction pointer. The
+   way on to the program's own first instruction leaves every register as the kernel sets them. */
+  .globl cordon_agent_start
+cordon_agent_start:
+  movq %rsp, %rbp
+  andq $-16, %rsp
+  call cordon_agent_prepare
+  movq %rbp, %rsp
+  xorl %eax, %eax
+  xorl %ebx, %ebx
+  xorl %ecx, %ecx
+  xorl %edx, %edx
+  xorl %esi, %esi
+  xorl %edi, %edi
+  xorl %ebp, %ebp
+  xorl %r8d, %r8d
+  xorl %r9d, %r9d
+  xorl %r10d, %r10d
+  xorl %r11d, %r11d
+  xorl %r12d, %r12d
+  xorl %r13d, %r13d
+  xorl %r14d, %r14d
+  xorl %r15d, %r15d
+  pushq $0x202 /* IF, and the bit that is always set */
+  popfq
+  jmpq *entry(%rip)
+
+  .balign 16
+/* long call(long number, long a, long b, long c, long d, long e, long f): a system call that is exempt. */
+HIDDEN(cordon_agent_call)
+  movq %rdi, %rax
+  movq %rsi, %rdi
+  movq %rdx, %rsi
+  movq %rcx, %rdx
+  movq %r8, %r10
+  movq %r9, %r8
+  movq 8(%rsp), %r9
+  syscall
+  ret
+
+/* SwiftPM has the linker make `main` of the module's own name for it. The image has no such entry. */
+  .globl cordon_agent_main
+cordon_agent_main:
+  ud2
+
+  .section .note.GNU-stack, "", @progbits

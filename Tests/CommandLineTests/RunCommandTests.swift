@@ -1,0 +1,113 @@
+import Glibc
+import SystemPackage
+import Testing
+
+/// `cordon run`: what a program does under it is what it does without.
+@Suite(.timeLimit(.minutes(2))) struct RunCommandTests {
+  /// Runs a shell command as it is and under `cordon run --all`, and compares all that can be seen of it.
+  private func expectSame(
+    _ command: String, _ sourceLocation: SourceLocation = #_sourceLocation
+  ) async throws {
+    let native = try TemporaryFolder()
+    let folder = try TemporaryFolder()
+    let expected = try await CordonBinary.shell("exec sh -c '\(command)'", in: native.path)
+    let outcome = try await CordonBinary.shell("exec \"$cordon\" run --all -- sh -c '\(command)'", in: folder.path)
+    #expect(outcome.status == expected.status, sourceLocation: sourceLocation)
+    #expect(outcome.output == expected.output, sourceLocation: sourceLocation)
+    #expect(outcome.error == expected.error, sourceLocation: sourceLocation)
+    #expect(folder.contents == native.contents, sourceLocation: sourceLocation)
+  }
+
+  @Test(arguments: [
+    "echo a b; echo c >&2; exit 7",
+    "echo a | cat | tr a b; ls /nonexistent",
+    "for i in 1 2 3; do /bin/echo $i; done > f; wc -l < f",
+    "nosuchprogram; echo $?; /; echo $?",
+    "sleep 0.1 & wait; trap \"echo trapped\" USR1; kill -USR1 $$; ulimit -n; umask; pwd -P | wc -l",
+    "env -i A=1 /usr/bin/env; readlink /proc/self/fd/0 | wc -l; ls /proc/self/fd | wc -w",
+    "cd /; exec /bin/echo replaced",
+    "printf \"#!/bin/cat\\nscript\\n\" > s; chmod +x s; ./s; printf \"echo plain \\$1\" > p; chmod +x p; ./p x",
+    "(sleep 0.2; echo late > f) & echo now; wait",
+  ])
+  func aShellDoesWhatItAlwaysDoes(_ command: String) async throws { try await expectSame(command) }
+
+  @Test func theExitStatusTellsOfASignal() async throws {
+    for (signal, status) in [("TERM", 143), ("KILL", 137), ("SEGV", 139)] as [(String, CInt)] {
+      let outcome = try await CordonBinary.run("run", "--all", "sh", "-c", "ulimit -c 0; kill -\(signal) $$")
+      #expect(outcome.status == status && outcome.error.isEmpty)
+    }
+  }
+
+  @Test func argumentsArriveByteForByte() async throws {
+    let folder = try TemporaryFolder()
+    let outcome = try await CordonBinary.shell(
+      """
+      "$cordon" run --all -- printf '%s|' "$(printf 'a\\377b')" -- --all '' 'ü' | od -An -v -w64 -tx1
+      """, in: folder.path)
+    #expect(
+      outcome.output.split(separator: " ").joined(separator: " ")
+        == "61 ff 62 7c 2d 2d 7c 2d 2d 61 6c 6c 7c 7c c3 bc 7c\n")
+  }
+
+  @Test func aSignalSentToCordonReachesTheProgram() async throws {
+    let folder = try TemporaryFolder()
+    let outcome = try await CordonBinary.shell(
+      """
+      "$cordon" run --all sh -c 'trap "echo got it; exit 5" TERM; echo ready > ready; while :; do sleep 0.05; done' &
+      while ! [ -e ready ]; do sleep 0.02; done
+      kill -TERM $!; wait $!; echo $?
+      """, in: folder.path)
+    #expect(outcome.output == "got it\n5\n")
+  }
+
+  @Test func whatIsLeftBehindIsSupervisedOn() async throws {
+    let folder = try TemporaryFolder()
+    let outcome = try await CordonBinary.shell(
+      """
+      "$cordon" run --all sh -c '(exec > /dev/null 2> /dev/null; while ! [ -e go ]; do sleep 0.02; done; /bin/echo late > new; mv new late) & exit 3'
+      echo $?; : > go
+      while ! [ -e late ]; do sleep 0.02; done; cat late
+      """, in: folder.path)
+    #expect(outcome.output == "3\nlate\n")
+  }
+
+  @Test func aProgramOutlivesItsSupervisorAndIsToldWhyItExecutesNothingMore() async throws {
+    let folder = try TemporaryFolder()
+    let outcome = try await CordonBinary.shell(
+      "\"$cordon\" run --all sh -c 'kill -9 $PPID; while kill -0 $PPID 2>/dev/null && [ $PPID != 1 ]; do :; done; "
+        + "echo goes on; /bin/echo more; echo $? > done'; while ! [ -s done ]; do sleep 0.02; done; cat done",
+      in: folder.path)
+    #expect(outcome.output == "goes on\n126\n")
+    #expect(outcome.error.contains("is gone, so no further program can be executed"))
+  }
+
+  @Test func whatCannotBeRunIsSaid() async throws {
+    let folder = try TemporaryFolder()
+    let elf32 = try folder.write(
+      [0x7f, 0x45, 0x4c, 0x46, 1, 1, 1] + Array(repeating: 0, count: 9) + [2, 0, 3, 0], to: "elf32")
+    let garbage = try folder.write([1, 0, 2, 0], to: "garbage")
+    chmod(elf32, 0o755)
+    chmod(garbage, 0o755)
+    for (arguments, status, message) in [
+      (["nosuchprogram"], 65, "nosuchprogram: no such program in the folders of PATH"),
+      (["/nonexistent/program"], 65, "/nonexistent/program: no such program"),
+      (["/"], 65, "/: is a directory"), (["/etc/passwd"], 65, "/etc/passwd: may not be executed"),
+      ([elf32], 65, "\(elf32): is a 32-bit program"),
+      ([garbage], 65, "\(garbage): is no program that this machine runs"),
+      (["--nosuchoption", "ls"], 64, "run: unknown option '--nosuchoption'"),
+      ([], 64, "run: missing expected argument"),
+      (["--"], 64, "run: no program to run"),
+    ] as [([String], CInt, String)] {
+      let outcome = try await CordonBinary.run(CordonBinary.path, ["run", "--all"] + arguments)
+      #expect(outcome.status == status && outcome.output.isEmpty)
+      #expect(outcome.error.hasPrefix("cordon: " + message), "\(outcome.error)")
+    }
+  }
+
+  @Test func aRunInsideARunIsRefused() async throws {
+    let outcome = try await CordonBinary.run(
+      "run", "--all", CordonBinary.path.string, "run", "--all", "true")
+    #expect(outcome.status == 69)
+    #expect(outcome.error.contains("EBUSY"))
+  }
+}

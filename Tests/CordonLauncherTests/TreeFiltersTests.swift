@@ -1,0 +1,48 @@
+import CordonLauncher
+import FilterCompiler
+import Testing
+
+/// The filters that every program of a tree inherits: they name nothing but the agent's own pages.
+@Suite struct TreeFiltersTests {
+  private static let base: UInt64 = 0x1010_2300_0000
+  private let exempt: AddressRange
+  private let stack: FilterStack
+
+  init() throws {
+    exempt = try AgentImage.exemptRange(base: Self.base)
+    let filters = try TreeFilters(exempt: exempt)
+    stack = FilterStack([filters.execution, filters.trapping])
+  }
+
+  private func verdict(_ number: UInt32, _ architecture: AuditArchitecture, from pointer: UInt64) -> Action.Kind? {
+    stack.evaluate(
+      SeccompData(nr: number, arch: architecture, instructionPointer: pointer)
+    ).action.kind
+  }
+
+  @Test func everyCallTrapsButTheAgentsOwn() {
+    for pointer in [0x401002, 0x7f12_3456_0002, exempt.start + 1, exempt.end + 1, UInt64.max] {
+      #expect(verdict(39, .x86_64, from: pointer) == .trap)
+      #expect(verdict(20, .i386, from: pointer) == .trap)
+    }
+    for pointer in [exempt.start + 2, exempt.end] {
+      #expect(verdict(39, .x86_64, from: pointer) == .allow)
+      #expect(verdict(20, .i386, from: pointer) == .allow)
+    }
+  }
+
+  @Test(
+    arguments: [
+      (59, AuditArchitecture.x86_64), (322, .x86_64), (0x4000_0208, .x86_64), (0x4000_0221, .x86_64), (11, .i386),
+      (358, .i386),
+    ] as [(UInt32, AuditArchitecture)])
+  func noProgramIsExecutedUnasked(_ number: UInt32, _ architecture: AuditArchitecture) {
+    #expect(verdict(number, architecture, from: exempt.start + 2) == .notify)
+    #expect(verdict(number, architecture, from: 0x401002) == .trap)
+  }
+
+  @Test func theAgentIsSmall() {
+    let image = AgentImage()
+    #expect(image.bytes.count > 4096 && image.bytes.count < 32768)
+  }
+}
