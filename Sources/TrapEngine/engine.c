@@ -3,9 +3,12 @@
 #include "signal_path.h"
 
 extern CORDON_HIDDEN const uint8_t cordon_fixed_begin[], cordon_fixed_end[], cordon_fixed_restorer[],
-    cordon_fixed_call[], cordon_fixed_sigreturn[], cordon_fixed_shared_syscall[], cordon_fixed_shared_int80[],
-    cordon_fixed_child[], cordon_site_template[], cordon_int80_template[], cordon_fork_template[],
-    cordon_fork_template_jump[], cordon_templates_end[];
+    cordon_fixed_call[], cordon_fixed_called[], cordon_fixed_call80[], cordon_fixed_called80[],
+    cordon_fixed_sigreturn[], cordon_fixed_sigreturn80[], cordon_fixed_sigaltstack[], cordon_fixed_shared_syscall[], cordon_fixed_shared_called[],
+    cordon_fixed_shared_int80[], cordon_fixed_shared_called80[], cordon_fixed_child[], cordon_fixed_cleared_child[],
+    cordon_fixed_child80[], cordon_site_template[], cordon_int80_template[], cordon_fork_template[],
+    cordon_fork_template_jump[], cordon_fork80_template[], cordon_fork80_template_jump[], cordon_code32_template[],
+    cordon_templates_end[];
 
 CordonEngine cordon_engine;
 
@@ -18,6 +21,7 @@ CORDON_SIGNAL_PATH_BEGIN
 #define MAP_ANONYMOUS 0x20
 #define MAP_NORESERVE 0x4000
 #define MAP_FIXED_NOREPLACE 0x100000
+#define MADV_WIPEONFORK 18
 
 static long raw_call(long number, long a, long b, long c, long d, long e, long f) {
   long result = number;
@@ -36,45 +40,68 @@ static void stamp(uint8_t *to, const uint8_t *begin, uint64_t width, uint64_t sl
   for (uint64_t i = 0; i < slots; i++) cordon_copy_words(to + i * width, begin, width);
 }
 
-static long make_gate(uint64_t address, const uint32_t slots[3]) {
+/* Slots whose thunk ends in a jump of its own, to `target` in the fixed page. */
+static void stamp_jumps(uint8_t *to, const uint8_t *begin, const uint8_t *jump, uint64_t slots, const uint8_t *target) {
+  stamp(to, begin, 32, slots);
+  for (uint64_t i = 0; i < slots; i++) {
+    uint8_t *displacement = to + i * 32 + (jump - begin);
+    *(int32_t *)displacement = (int32_t)(target - (displacement + 4));
+  }
+}
+
+static long make_gate(uint64_t address, const uint32_t slots[CORDON_THUNK_KINDS]) {
   /* A kernel that does not know MAP_FIXED_NOREPLACE (before 4.17) takes the address for a hint. */
   long flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (address != 0 ? MAP_FIXED_NOREPLACE : 0);
-  long at = raw_call(CORDON_NR_mmap, (long)address, 2 * CORDON_GATE_SIZE, PROT_READ | PROT_WRITE, flags, -1, 0);
+  long size = 2 * CORDON_GATE_SIZE + CORDON_MEMORY_SIZE;
+  long at = raw_call(CORDON_NR_mmap, (long)address, size, PROT_READ | PROT_WRITE, flags, -1, 0);
   if (at < 0 && at > -4096) return at;
   if (address != 0 && (uint64_t)at != address) {
-    raw_call(CORDON_NR_munmap, at, 2 * CORDON_GATE_SIZE, 0, 0, 0, 0);
+    raw_call(CORDON_NR_munmap, at, size, 0, 0, 0, 0);
     return -CORDON_EEXIST;
   }
   uint8_t *gate = (uint8_t *)at;
-  for (int kind = 0; kind < 3; kind++) cordon_engine.slots[kind] = slots[kind];
+  for (int kind = 0; kind < CORDON_THUNK_KINDS; kind++) cordon_engine.slots[kind] = slots[kind];
   stamp(gate, cordon_fixed_begin, ((uint64_t)(cordon_fixed_end - cordon_fixed_begin) + 7) & ~7ull, 1);
   stamp(gate + CORDON_SITE_OFFSET, cordon_site_template, 16, slots[CordonThunkSite]);
   stamp(gate + CORDON_INT80_OFFSET, cordon_int80_template, 16, slots[CordonThunkInt80]);
-  stamp(gate + CORDON_FORK_OFFSET, cordon_fork_template, 32, slots[CordonThunkFork]);
-  uint64_t jump = (uint64_t)(cordon_fork_template_jump - cordon_fork_template);
-  uint8_t *child = gate + (cordon_fixed_child - cordon_fixed_begin);
-  for (uint64_t i = 0; i < slots[CordonThunkFork]; i++) {
-    uint8_t *displacement = gate + CORDON_FORK_OFFSET + i * 32 + jump;
-    *(int32_t *)displacement = (int32_t)(child - (displacement + 4));
-  }
+  stamp(gate + CORDON_CODE32_OFFSET, cordon_code32_template, 16, slots[CordonThunkCode32]);
+  const uint8_t *child = gate + (cordon_fixed_child - cordon_fixed_begin);
+  const uint8_t *cleared_child = gate + (cordon_fixed_cleared_child - cordon_fixed_begin);
+  const uint8_t *child80 = gate + (cordon_fixed_child80 - cordon_fixed_begin);
+  stamp_jumps(gate + CORDON_FORK_OFFSET, cordon_fork_template, cordon_fork_template_jump, slots[CordonThunkFork], child);
+  stamp_jumps(gate + CORDON_CLEARED_OFFSET, cordon_fork_template, cordon_fork_template_jump, slots[CordonThunkCleared],
+              cleared_child);
+  stamp_jumps(gate + CORDON_FORK80_OFFSET, cordon_fork80_template, cordon_fork80_template_jump, slots[CordonThunkFork80],
+              child80);
+  *(uint64_t *)(gate + CORDON_GATE_SIZE + CORDON_DATA_CHILD) = (uint64_t)cordon_start_child;
   /* Never writable and executable at once. */
   long result = raw_call(CORDON_NR_mprotect, at, CORDON_GATE_SIZE, PROT_READ | PROT_EXEC, 0, 0, 0);
   if (result != 0) {
-    raw_call(CORDON_NR_munmap, at, 2 * CORDON_GATE_SIZE, 0, 0, 0, 0);
+    raw_call(CORDON_NR_munmap, at, size, 0, 0, 0, 0);
     return result;
   }
+  cordon_engine.memory_owner = (uint64_t *)(gate + 2 * CORDON_GATE_SIZE);
+  /* Not before Linux 4.14: a forked child is then taken for one that borrows the memory, which its parent leaves alone. */
+  (void)raw_call(CORDON_NR_madvise, (long)cordon_engine.memory_owner, CORDON_MEMORY_SIZE, MADV_WIPEONFORK, 0, 0, 0);
 #define AT_GATE(label) ((uint64_t)gate + (uint64_t)(label - cordon_fixed_begin))
   cordon_engine.restorer = AT_GATE(cordon_fixed_restorer);
   cordon_engine.call = (CordonCall)AT_GATE(cordon_fixed_call);
+  cordon_engine.called = AT_GATE(cordon_fixed_called);
+  cordon_engine.call80 = (CordonCall)AT_GATE(cordon_fixed_call80);
+  cordon_engine.called80 = AT_GATE(cordon_fixed_called80);
   cordon_engine.sigreturn_thunk = AT_GATE(cordon_fixed_sigreturn);
+  cordon_engine.sigreturn80_thunk = AT_GATE(cordon_fixed_sigreturn80);
+  cordon_engine.sigaltstack_thunk = AT_GATE(cordon_fixed_sigaltstack);
   cordon_engine.shared_syscall_thunk = AT_GATE(cordon_fixed_shared_syscall);
+  cordon_engine.shared_syscall_called = AT_GATE(cordon_fixed_shared_called);
   cordon_engine.shared_int80_thunk = AT_GATE(cordon_fixed_shared_int80);
+  cordon_engine.shared_int80_called = AT_GATE(cordon_fixed_shared_called80);
   cordon_engine.gate = gate;
   return 0;
 }
 
 /* Several threads may ask at once; a gate that replaced another one would leave the restorer outside it. */
-static long prepare(uint64_t address, const uint32_t slots[3]) {
+static long prepare(uint64_t address, const uint32_t slots[CORDON_THUNK_KINDS]) {
   enum { missing, in_the_making, ready };
   for (;;) {
     uint32_t state = missing;
@@ -90,18 +117,24 @@ static long prepare(uint64_t address, const uint32_t slots[3]) {
 }
 
 long cordon_engine_prepare(void) {
-  uint32_t slots[3];
+  uint32_t slots[CORDON_THUNK_KINDS];
   slots[CordonThunkSite] = CORDON_SITE_SLOTS;
   slots[CordonThunkInt80] = CORDON_INT80_SLOTS;
   slots[CordonThunkFork] = CORDON_FORK_SLOTS;
+  slots[CordonThunkCleared] = CORDON_CLEARED_SLOTS;
+  slots[CordonThunkFork80] = CORDON_FORK80_SLOTS;
+  slots[CordonThunkCode32] = CORDON_CODE32_SLOTS;
   return prepare(0, slots);
 }
 
 long cordon_engine_prepare_at(uint64_t address) {
-  uint32_t slots[3];
+  uint32_t slots[CORDON_THUNK_KINDS];
   slots[CordonThunkSite] = CORDON_FEWER_SITE_SLOTS;
   slots[CordonThunkInt80] = CORDON_FEWER_INT80_SLOTS;
   slots[CordonThunkFork] = CORDON_FEWER_FORK_SLOTS;
+  slots[CordonThunkCleared] = CORDON_FEWER_CLEARED_SLOTS;
+  slots[CordonThunkFork80] = CORDON_FEWER_FORK80_SLOTS;
+  slots[CordonThunkCode32] = CORDON_FEWER_CODE32_SLOTS;
   return prepare(address, slots);
 }
 
@@ -109,8 +142,6 @@ void cordon_engine_gate(uint64_t *start, uint64_t *end) {
   *start = (uint64_t)cordon_engine.gate;
   *end = cordon_engine.gate ? *start + CORDON_GATE_SIZE : 0;
 }
-
-static uint64_t *data_word(uint64_t offset) { return (uint64_t *)(cordon_engine.gate + CORDON_GATE_SIZE + offset); }
 
 long cordon_engine_install(const CordonConfiguration *configuration) {
   if (cordon_engine.gate == NULL || configuration->hook == NULL || configuration->step_count == 0)
@@ -120,31 +151,23 @@ long cordon_engine_install(const CordonConfiguration *configuration) {
                                    __ATOMIC_ACQUIRE))
     return -CORDON_EBUSY;
   cordon_copy_words(&cordon_engine.configuration, configuration, sizeof *configuration);
-  if (configuration->dispatch_follows) {
-    *data_word(CORDON_DATA_OFFSET) = configuration->dispatch.offset;
-    *data_word(CORDON_DATA_LENGTH) = configuration->dispatch.length;
-    *data_word(CORDON_DATA_OPERATION) = configuration->dispatch.operation;
-  }
   /* The program's own disposition is read first, since the flags of ours depend on it. It is ours already, and the
      program's is known, after an attempt that was given up. */
   KernelSigaction found;
   long result = cordon_engine.call(CORDON_NR_rt_sigaction, CORDON_SIGSYS, 0, (long)&found, 8, 0, 0);
-  if (result == 0 && found.handler != (uint64_t)cordon_sigsys) {
-    cordon_copy_words(&cordon_engine.own[0], &found, sizeof found);
-    __atomic_store_n((uint32_t *)&cordon_engine.own_newest, 0, __ATOMIC_RELEASE);
-  }
+  if (result == 0 && found.handler != (uint64_t)cordon_sigsys) cordon_set_own_action(&found, NULL);
   if (result == 0) result = cordon_take_sigsys();
-  if (result != 0) {
-    *data_word(CORDON_DATA_OPERATION) = 0;
+  if (result == 0)
+    cordon_enlarge_calling_stack();
+  else
     __atomic_store_n((uint32_t *)&cordon_engine.installed, 0, __ATOMIC_RELEASE);
-  }
   return result;
 }
 
 void cordon_engine_uninstall(void) {
   if (!cordon_engine_is_installed()) return;
-  if (__atomic_load_n((uint32_t *)&cordon_engine.attempt, __ATOMIC_ACQUIRE) == 0) cordon_restore_own_sigaction();
-  *data_word(CORDON_DATA_OPERATION) = 0;
+  if (!cordon_requests_are_pending()) cordon_restore_own_sigaction();
+  cordon_restore_calling_stack();
   __atomic_store_n((uint32_t *)&cordon_engine.installed, 0, __ATOMIC_RELEASE);
 }
 

@@ -7,21 +7,29 @@
 #define CORDON_SITE_SLOTS 32768    /* sites that use `syscall`, 16 bytes each */
 #define CORDON_INT80_SLOTS 2048    /* sites that use `int $0x80`, 16 bytes each */
 #define CORDON_FORK_SLOTS 2048     /* sites that make processes or threads, 32 bytes each */
+#define CORDON_CLEARED_SLOTS 256   /* those of them that make children without signal handlers */
+#define CORDON_FORK80_SLOTS 256    /* sites that make processes or threads by `int $0x80`, 32 bytes each */
+#define CORDON_CODE32_SLOTS 1024   /* sites that use `int $0x80` in 32-bit code, 16 bytes each */
 
 /* What a gate has that is made anew for every program that is executed: stamping all of them would be its whole cost. */
 #define CORDON_FEWER_SITE_SLOTS 4096
 #define CORDON_FEWER_INT80_SLOTS 256
 #define CORDON_FEWER_FORK_SLOTS 256
+#define CORDON_FEWER_CLEARED_SLOTS 16
+#define CORDON_FEWER_FORK80_SLOTS 16
+#define CORDON_FEWER_CODE32_SLOTS 64
 
 #define CORDON_SITE_OFFSET CORDON_FIXED_SIZE
 #define CORDON_INT80_OFFSET (CORDON_SITE_OFFSET + CORDON_SITE_SLOTS * 16)
 #define CORDON_FORK_OFFSET (CORDON_INT80_OFFSET + CORDON_INT80_SLOTS * 16)
-#define CORDON_GATE_SIZE (CORDON_FORK_OFFSET + CORDON_FORK_SLOTS * 32)
+#define CORDON_CLEARED_OFFSET (CORDON_FORK_OFFSET + CORDON_FORK_SLOTS * 32)
+#define CORDON_FORK80_OFFSET (CORDON_CLEARED_OFFSET + CORDON_CLEARED_SLOTS * 32)
+#define CORDON_CODE32_OFFSET (CORDON_FORK80_OFFSET + CORDON_FORK80_SLOTS * 32)
+#define CORDON_GATE_SIZE (CORDON_CODE32_OFFSET + CORDON_CODE32_SLOTS * 16)
 
-/* Words of the fixed page's data: the dispatch that a child arms, and the action that it sets for SIGSYS. */
-#define CORDON_DATA_OPERATION 0
-#define CORDON_DATA_OFFSET 8
-#define CORDON_DATA_LENGTH 16
-#define CORDON_DATA_ACTION 24
+#define CORDON_MEMORY_SIZE 4096 /* after the data, a page that the kernel clears in forked children */
+
+/* Word of the fixed page's data: the function that a new child calls first. */
+#define CORDON_DATA_CHILD 0
 
 #endif

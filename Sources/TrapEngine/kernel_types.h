@@ -9,8 +9,11 @@
 #define CORDON_SIGSYS_BIT (1ull << (CORDON_SIGSYS - 1))
 #define CORDON_UNBLOCKABLE_BITS ((1ull << (9 - 1)) | (1ull << (19 - 1))) /* SIGKILL, SIGSTOP */
 
+#define CORDON_EPERM 1
 #define CORDON_ESRCH 3
+#define CORDON_EINTR 4
 #define CORDON_EAGAIN 11
+#define CORDON_ENOMEM 12
 #define CORDON_EFAULT 14
 #define CORDON_EBUSY 16
 #define CORDON_EEXIST 17
@@ -28,15 +31,18 @@ enum { /* asm/unistd_64.h */
   CORDON_NR_rt_sigaction = 13,
   CORDON_NR_rt_sigprocmask = 14,
   CORDON_NR_rt_sigreturn = 15,
+  CORDON_NR_madvise = 28,
   CORDON_NR_getpid = 39,
   CORDON_NR_clone = 56,
   CORDON_NR_fork = 57,
   CORDON_NR_vfork = 58,
   CORDON_NR_getppid = 110,
   CORDON_NR_rt_sigsuspend = 130,
+  CORDON_NR_sigaltstack = 131,
   CORDON_NR_prctl = 157,
   CORDON_NR_gettid = 186,
   CORDON_NR_futex = 202,
+  CORDON_NR_restart_syscall = 219,
   CORDON_NR_clock_gettime = 228,
   CORDON_NR_tgkill = 234,
   CORDON_NR_pselect6 = 270,
@@ -45,13 +51,51 @@ enum { /* asm/unistd_64.h */
   CORDON_NR_rt_tgsigqueueinfo = 297,
   CORDON_NR_process_vm_readv = 310,
   CORDON_NR_process_vm_writev = 311,
-  CORDON_NR_kcmp = 312,
   CORDON_NR_seccomp = 317,
   CORDON_NR_io_pgetevents = 333,
   CORDON_NR_io_uring_enter = 426,
   CORDON_NR_clone3 = 435,
   CORDON_NR_epoll_pwait2 = 441,
 };
+
+/* The x32 interface's calls: most have the 64-bit number with this bit, the rest numbers of their own from 512 on. */
+#define CORDON_X32_BIT 0x40000000
+
+enum { /* asm/unistd_x32.h, without the bit */
+  CORDON_NX_rt_sigaction = 512,
+  CORDON_NX_rt_sigreturn = 513,
+  CORDON_NX_sigaltstack = 525,
+};
+
+enum { /* asm/unistd_32.h */
+  CORDON_NI_fork = 2,
+  CORDON_NI_signal = 48,
+  CORDON_NI_sigaction = 67,
+  CORDON_NI_ssetmask = 69,
+  CORDON_NI_sigsuspend = 72,
+  CORDON_NI_sigreturn = 119,
+  CORDON_NI_clone = 120,
+  CORDON_NI_sigprocmask = 126,
+  CORDON_NI_prctl = 172,
+  CORDON_NI_rt_sigreturn = 173,
+  CORDON_NI_rt_sigaction = 174,
+  CORDON_NI_rt_sigprocmask = 175,
+  CORDON_NI_rt_sigsuspend = 179,
+  CORDON_NI_sigaltstack = 186,
+  CORDON_NI_vfork = 190,
+  CORDON_NI_pselect6 = 308,
+  CORDON_NI_ppoll = 309,
+  CORDON_NI_epoll_pwait = 319,
+  CORDON_NI_io_pgetevents = 385,
+  CORDON_NI_pselect6_time64 = 413,
+  CORDON_NI_ppoll_time64 = 414,
+  CORDON_NI_io_pgetevents_time64 = 416,
+  CORDON_NI_io_uring_enter = 426,
+  CORDON_NI_clone3 = 435,
+  CORDON_NI_epoll_pwait2 = 441,
+};
+
+#define CORDON_CLONE_CLEAR_SIGHAND 0x100000000ull
 
 #define CORDON_SYS_SECCOMP 1
 #define CORDON_SYS_USER_DISPATCH 2
@@ -94,15 +138,18 @@ typedef struct {
   };
 } KernelSiginfo;
 
+/* stack_t, as sigaltstack(2) and signal frames have it. */
+typedef struct {
+  uint64_t pointer;
+  int32_t flags;
+  int32_t padding;
+  uint64_t size;
+} KernelStack;
+
 typedef struct {
   uint64_t flags;
   uint64_t link;
-  struct {
-    uint64_t pointer;
-    int32_t flags;
-    int32_t padding;
-    uint64_t size;
-  } stack;
+  KernelStack stack;
   CordonRegisters registers;
   uint16_t cs, gs, fs, ss;
   uint64_t error, trap_number, old_mask, cr2;

@@ -15,27 +15,57 @@
 
 typedef long (*CordonCall)(long, long, long, long, long, long, long);
 
+/* The tables of thunks: for `syscall`, for `int $0x80`, for calls that make children, children without signal handlers, and
+   children by `int $0x80`, and for `int $0x80` in 32-bit code. */
+typedef enum {
+  CordonThunkSite,
+  CordonThunkInt80,
+  CordonThunkFork,
+  CordonThunkCleared,
+  CordonThunkFork80,
+  CordonThunkCode32,
+} CordonThunkKind;
+#define CORDON_THUNK_KINDS 6
+
+/* The program's own disposition of SIGSYS. `newest` is a serial number times 64 plus the index of the record that holds;
+   a record is written by whoever has set its bit in `writing`, and never while it is the newest. */
+typedef struct {
+  _Atomic(uint64_t) newest, writing;
+  KernelSigaction records[64];
+  /* Those of children that have borrowed the memory, by vfork: each one's own, by process. */
+  _Atomic(uint32_t) borrowers;
+  struct {
+    KernelSigaction action;
+    _Atomic(int64_t) process;
+  } borrowed[64];
+} CordonOwnActions;
+
+/* At most one request is under way: whoever activates a session waits for each thread in turn. */
+typedef struct {
+  _Atomic(uint32_t) arms;      /* what becomes of a thread that is asked: 1 it is armed, 0 it is disarmed */
+  _Atomic(uint32_t) given_up;  /* some request may still be on its way */
+  _Atomic(int32_t) thread;     /* the one whose answer is waited for */
+  _Atomic(uint64_t) answer;    /* the thread that has answered last, and in the lower half 0 or the negated errno */
+  _Atomic(uint32_t) answered;  /* futex: how many answers there have been */
+} CordonRequests;
+
 /* Written before SIGSYS is taken over and read-only from then on, but for what is marked atomic. */
 typedef struct {
   uint8_t *gate; /* code at gate, data at gate + CORDON_GATE_SIZE */
-  CordonCall call;
-  uint64_t restorer, sigreturn_thunk, shared_syscall_thunk, shared_int80_thunk;
+  CordonCall call, call80; /* from the gate, by `syscall` and by `int $0x80` */
+  uint64_t called, called80; /* the addresses that those calls report */
+  uint64_t restorer, sigreturn_thunk, sigreturn80_thunk, sigaltstack_thunk;
+  uint64_t shared_syscall_thunk, shared_syscall_called, shared_int80_thunk, shared_int80_called;
   _Atomic(uint32_t) gate_state;
-  uint32_t slots[3]; /* thunks of each CordonThunkKind that the gate has; powers of two */
+  uint32_t slots[CORDON_THUNK_KINDS]; /* thunks of each CordonThunkKind that the gate has; powers of two */
   CordonConfiguration configuration;
   _Atomic(uint32_t) installed;
-  /* The program's own disposition of SIGSYS: the newest of the records that it has been. */
-  _Atomic(uint32_t) own_newest;
-  KernelSigaction own[64];
-  /* Those of children that have borrowed the memory, by vfork: each one's own, by process. */
-  _Atomic(uint32_t) borrowed_next;
-  struct {
-    KernelSigaction action;
-    _Atomic(int64_t) borrower;
-  } borrowed[64];
-  _Atomic(uint32_t) attempt;  /* at arming all threads; requests of an earlier one disarm */
-  _Atomic(uint32_t) answered; /* futex: requests that were answered */
-  _Atomic(int64_t) answer;    /* and what the last one said */
+  /* A word that the kernel clears in forked children: the process that the memory belongs to, 0 if it is not known. */
+  uint64_t *memory_owner;
+  CordonOwnActions own;
+  CordonRequests requests;
+  _Atomic(uint64_t) stacks; /* CordonSpareStack *: all of them, the newest first */
+  _Atomic(uint32_t) stacks_given_back;
   struct {
     _Atomic(uint64_t) traps, hooked, passed, unasked, forwarded, sites, shared_thunks;
   } counters;
@@ -48,21 +78,55 @@ CORDON_HIDDEN void cordon_sigsys(int signal, KernelSiginfo *info, KernelUcontext
 
 /* pass_through.c: lets a trapped call happen, by pointing the saved context at a thunk. */
 CORDON_HIDDEN void cordon_pass(const CordonTrap *trap, KernelUcontext *context);
+CORDON_HIDDEN int cordon_is_own_call(const KernelSiginfo *info);
+CORDON_HIDDEN void cordon_leave_thunk(KernelSiginfo *info, KernelUcontext *context);
 
-/* site_table.c: the address of the thunk that goes on at `resume`, or 0 when its table is full. */
-typedef enum { CordonThunkSite, CordonThunkInt80, CordonThunkFork } CordonThunkKind;
+/* site_table.c: the address of the thunk that goes on at `resume`, or 0 when its table is full; and back. */
 CORDON_HIDDEN uint64_t cordon_thunk(CordonThunkKind kind, uint64_t resume);
+CORDON_HIDDEN uint64_t cordon_resume_address(uint64_t in_thunk);
 
-/* signal_masks.c: calls by which the trapped code could block SIGSYS. Each returns 1 when it has answered the call. */
-CORDON_HIDDEN int cordon_pass_mask_call(const CordonTrap *trap, KernelUcontext *context);
-CORDON_HIDDEN void cordon_unblock_in_guest_frame(KernelUcontext *context);
+/* children.c: what a new child does first; called by the gate's code. */
+CORDON_HIDDEN void cordon_start_child(uint64_t has_lost_handlers);
+CORDON_HIDDEN int cordon_makes_cleared_child(const CordonTrap *trap);
+
+/* What the calls that need care answer when they need none after all: the call goes the ordinary way. */
+#define CORDON_ORDINARY INT64_MIN
+
+/* special_calls.c, old_calls.c: calls that would leave trapped code with SIGSYS blocked, without its handler or without
+   the stack that it needs; by `syscall`, and by `int $0x80`. CORDON_ORDINARY or the call's result. */
+CORDON_HIDDEN long cordon_special_call(const CordonTrap *trap, KernelUcontext *context);
+CORDON_HIDDEN long cordon_special_old_call(const CordonTrap *trap, KernelUcontext *context);
+CORDON_HIDDEN int32_t cordon_number_without_x32(int32_t number);
+CORDON_HIDDEN long cordon_refuse_dispatch(const uint64_t *arguments);
+
+/* signal_masks.c */
+CORDON_HIDDEN long cordon_set_mask(KernelUcontext *context, int32_t how, uint64_t set);
+CORDON_HIDDEN long cordon_wait_with_mask(const CordonTrap *trap, int32_t number);
+CORDON_HIDDEN void cordon_mend_guest_frame(const CordonTrap *trap, KernelUcontext *context);
+
+/* alternate_stacks.c: alternate signal stacks that are too small for a trap, and threads that are about to lose theirs. */
+typedef enum { CordonStack64, CordonStack32 } CordonStackLayout;
+CORDON_HIDDEN long cordon_sigaltstack(const CordonTrap *trap, KernelUcontext *context, CordonStackLayout layout);
+CORDON_HIDDEN void cordon_enlarge_stack(const KernelUcontext *context, KernelStack *stack);
+CORDON_HIDDEN void cordon_keep_a_stack(KernelUcontext *context);
+CORDON_HIDDEN int cordon_show_own_stack(KernelStack *stack);
+CORDON_HIDDEN void cordon_enlarge_calling_stack(void);
+CORDON_HIDDEN void cordon_restore_calling_stack(void);
 
 /* dispatch.c: a request to arm or disarm this thread, sent by cordon_dispatch_arm_thread or …_disarm_thread. */
 CORDON_HIDDEN int cordon_is_request(const KernelSiginfo *info);
-CORDON_HIDDEN void cordon_answer_request(const KernelSiginfo *info);
+CORDON_HIDDEN void cordon_answer_request(KernelUcontext *context);
+CORDON_HIDDEN int cordon_requests_are_pending(void);
 
-/* own_sigsys.c: the program's own disposition of SIGSYS. */
+/* own_actions.c: the program's own disposition of SIGSYS. */
+CORDON_HIDDEN void cordon_own_action(KernelSigaction *action);
+CORDON_HIDDEN void cordon_set_own_action(const KernelSigaction *action, KernelSigaction *old);
+CORDON_HIDDEN void cordon_note_memory_owner(void);
+CORDON_HIDDEN void cordon_forget_borrower(void);
+
+/* own_sigsys.c: what becomes of a SIGSYS that is the program's. */
 CORDON_HIDDEN void cordon_forward(KernelSiginfo *info, KernelUcontext *context);
+CORDON_HIDDEN void cordon_go_on_waiting(KernelUcontext *context);
 CORDON_HIDDEN long cordon_own_sigaction(uint64_t new_action, uint64_t old_action);
 CORDON_HIDDEN long cordon_take_sigsys(void);
 CORDON_HIDDEN void cordon_restore_own_sigaction(void);

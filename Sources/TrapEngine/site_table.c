@@ -8,23 +8,23 @@ CORDON_SIGNAL_PATH_BEGIN
 /* Beyond this many steps the table counts as full; at a load of 90 % one site in a thousand needs that many. */
 #define PROBES 128
 
+typedef struct {
+  uint64_t offset, width;
+} Table;
+
+static const Table tables[CORDON_THUNK_KINDS] = {
+    [CordonThunkSite] = {CORDON_SITE_OFFSET, 16},       [CordonThunkInt80] = {CORDON_INT80_OFFSET, 16},
+    [CordonThunkFork] = {CORDON_FORK_OFFSET, 32},       [CordonThunkCleared] = {CORDON_CLEARED_OFFSET, 32},
+    [CordonThunkFork80] = {CORDON_FORK80_OFFSET, 32},   [CordonThunkCode32] = {CORDON_CODE32_OFFSET, 16},
+};
+
 uint64_t cordon_thunk(CordonThunkKind kind, uint64_t resume) {
-  uint64_t offset, slots = cordon_engine.slots[kind], width;
-  switch (kind) {
-  case CordonThunkSite:
-    offset = CORDON_SITE_OFFSET, width = 16;
-    break;
-  case CordonThunkInt80:
-    offset = CORDON_INT80_OFFSET, width = 16;
-    break;
-  case CordonThunkFork:
-    offset = CORDON_FORK_OFFSET, width = 32;
-    break;
-  }
-  uint8_t *code = cordon_engine.gate + offset;
+  const Table *table = &tables[kind];
+  uint64_t slots = cordon_engine.slots[kind];
+  uint8_t *code = cordon_engine.gate + table->offset;
   uint64_t index = (resume * 0x9e3779b97f4a7c15ull) >> 32; /* Fibonacci hashing; sites lie close together */
   for (uint32_t probe = 0; probe < PROBES; probe++, index++) {
-    uint8_t *slot = code + (index & (slots - 1)) * width;
+    uint8_t *slot = code + (index & (slots - 1)) * table->width;
     uint64_t *target = (uint64_t *)(slot + CORDON_GATE_SIZE);
     uint64_t found = __atomic_load_n(target, __ATOMIC_ACQUIRE);
     if (found == 0) {
@@ -34,6 +34,18 @@ uint64_t cordon_thunk(CordonThunkKind kind, uint64_t resume) {
       }
     }
     if (found == resume) return (uint64_t)slot;
+  }
+  return 0;
+}
+
+uint64_t cordon_resume_address(uint64_t in_thunk) {
+  uint64_t offset = in_thunk - (uint64_t)cordon_engine.gate;
+  for (uint32_t kind = CordonThunkSite; kind <= CordonThunkFork80; kind++) {
+    const Table *table = &tables[kind];
+    if (offset - table->offset < cordon_engine.slots[kind] * table->width) {
+      uint64_t slot = offset - (offset - table->offset) % table->width;
+      return __atomic_load_n((uint64_t *)(cordon_engine.gate + CORDON_GATE_SIZE + slot), __ATOMIC_ACQUIRE);
+    }
   }
   return 0;
 }

@@ -4,7 +4,7 @@
 #include "../TrapEngine/gate_layout.h"
 
 _Static_assert(CORDON_AGENT_GATE + CORDON_GATE_SIZE == CORDON_AGENT_EXEMPT_END, "the exempt range ends with the gate");
-_Static_assert(CORDON_AGENT_GATE + 2 * CORDON_GATE_SIZE <= CORDON_AGENT_DATA, "the gate's data has room");
+_Static_assert(CORDON_AGENT_GATE + 2 * CORDON_GATE_SIZE + CORDON_MEMORY_SIZE <= CORDON_AGENT_DATA, "the gate's data has room");
 
 CORDON_AGENT_BEGIN
 

@@ -18,6 +18,59 @@
   movq %rax, ANSWERS+8*\slot(%rbx)
 .endm
 
+/* By `int $0x80`: the parent's RCX is looked at as well, which that keeps. What the child does is in the template below,
+   which is part of this one. */
+GUEST(child80)
+  pushq %rbx
+  pushq %rbp
+  pushq %r12
+  pushq %r13
+  pushq %r14
+  pushq %r15
+  movq %rdi, %r15
+  movq $0x1111, %rbp
+  movq $0x3333, %r13
+  movq $0x4444, %r14
+  call make80
+  testq %rax, %rax
+  jz in_child80
+  movq %rax, MADE(%r15)
+  movq %rbp, REGISTERS(%r15)
+  movq %r13, REGISTERS+8(%r15)
+  movq %r14, REGISTERS+16(%r15)
+  movl $0x5555, %eax
+  cmpq ARGUMENTS+8(%r15), %rcx
+  je 1f
+  xorl %eax, %eax
+1:
+  movq %rax, REGISTERS+24(%r15)
+  movq MADE(%r15), %rax
+  popq %r15
+  popq %r14
+  popq %r13
+  popq %r12
+  popq %rbp
+  popq %rbx
+  ret
+make80:
+  movq NUMBER(%r15), %rax
+  movq ARGUMENTS(%r15), %rbx
+  movq ARGUMENTS+8(%r15), %rcx
+  movq ARGUMENTS+16(%r15), %rdx
+  movq ARGUMENTS+24(%r15), %rsi
+  movq ARGUMENTS+32(%r15), %rdi
+  popq %r12
+  int $0x80
+  pushq %r12
+  ret
+in_child80:
+  cmpq $0x1111, %rbp
+  jne lost
+  cmpq ARGUMENTS+8(%r15), %rcx
+  jne lost
+  movq %r15, %rbx
+  jmp in_child
+
 GUEST(child)
   pushq %rbx
   pushq %rbp
@@ -77,6 +130,8 @@ in_child:
   syscall
 lost:
   ud2
+
 END(child)
+END(child80)
 
   .section .note.GNU-stack, "", @progbits

@@ -24,6 +24,16 @@ void guest_clobber(void) {
     guest_clobber_sse();
 }
 
+uint32_t guest_protection_rights(void) {
+  uint32_t rights, none;
+  __asm__ volatile("rdpkru" : "=a"(rights), "=d"(none) : "c"(0));
+  return rights;
+}
+
+void guest_set_protection_rights(uint32_t rights) {
+  __asm__ volatile("wrpkru" : : "a"(rights), "c"(0), "d"(0) : "memory");
+}
+
 static void add(uint64_t *counter) { __atomic_fetch_add(counter, 1, __ATOMIC_RELAXED); }
 
 NO_RUNTIME static int is_outside(const GuestHookLog *log, const CordonTrap *trap) {

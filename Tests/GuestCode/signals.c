@@ -58,8 +58,12 @@ static void handle(int signal, siginfo_t *info, void *context) {
   delivery->mask_inside = current_mask();
   delivery->stack = (uint64_t)__builtin_frame_address(0);
   delivery->code = info->si_code;
+  delivery->resume = (uint64_t)user->uc_mcontext.gregs[REG_RIP];
+  delivery->stack_start = (uint64_t)user->uc_stack.ss_sp;
+  delivery->stack_size = user->uc_stack.ss_size;
   if (info->si_code > 0 && signal == SIGSYS) {
     delivery->number = info->si_syscall;
+    delivery->call_address = (uint64_t)info->si_call_addr;
     delivery->error = info->si_errno;
     user->uc_mcontext.gregs[REG_RAX] = signals.result;
   } else {

@@ -69,4 +69,42 @@ GUEST(storm)
   ret
 END(storm)
 
+/* void unmapping(GuestThread *): runs `count` getpid(2), then unmaps its own stack, as musl's threads do, and exits; it is
+   called by a new thread that has nothing but that stack. */
+GUEST(unmapping)
+  movq %rdi, %rbx
+1:
+  movl $39, %eax
+  syscall
+  subq $1, 16(%rbx)
+  jnz 1b
+  movl $11, %eax /* munmap */
+  movq (%rbx), %rdi
+  movq 8(%rbx), %rsi
+  syscall
+  xorl %edi, %edi
+  movl $60, %eax /* exit */
+  syscall
+  ud2
+END(unmapping)
+
+/* void stackless(GuestThread *): gives up its alternate stack while every signal is blocked, lets another thread have the
+   memory that it runs on, and exits, as Go's threads do. */
+GUEST(stackless)
+  movq %rdi, %rbx
+  movl $131, %eax /* sigaltstack */
+  leaq 32(%rbx), %rdi
+  xorl %esi, %esi
+  syscall
+  movl $1, 24(%rbx)
+2:
+  pause
+  cmpl $2, 24(%rbx)
+  jne 2b
+  xorl %edi, %edi
+  movl $60, %eax
+  syscall
+  ud2
+END(stackless)
+
   .section .note.GNU-stack, "", @progbits

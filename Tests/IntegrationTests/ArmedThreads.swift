@@ -140,4 +140,82 @@ import Testing
       check(guest.log.hooked, 3, "trapped calls")
     }
   }
+
+  /// The kernel does not queue a second request behind one that is pending: the first, given up, stands for both.
+  @Test(arguments: mechanisms.filter { $0 != "seccomp" })
+  func `a thread that answers a request late`(_ mechanism: String) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
+      begin()
+      let guest = try Guest(mechanism)
+      guest.log.answer(Number.getpid, .value, 4711)
+      nonisolated(unsafe) let id = sharedMemory(of: Int32.self)
+      nonisolated(unsafe) let until = sharedMemory(of: Int32.self)
+      let done = Signpost()
+      let stuck = TestThread {
+        id.pointee = gettid()
+        let result = guest_wait_in_vfork(until)
+        done.wait()
+        return result == 0 ? guest.call(Number.getpid) : -1
+      }
+      while id.pointee == 0 { usleep(1000) }
+      waitUntilBlocked(id.pointee, in: Number.vfork)
+      #expect(throws: SessionError.threadNotArmed(id.pointee, .timedOut)) {
+        try guest.session.activate(for: .allThreads)
+      }
+      // It gets to answering in the middle of the second attempt.
+      let release = TestThread {
+        usleep(300_000)
+        until.pointee = 1
+        return 0
+      }
+      try guest.activate(for: .allThreads)
+      done.open()
+      check(stuck.join(), 4711, "that thread's call")
+      release.join()
+    }
+  }
+
+  /// Threads that wait in the kernel are interrupted to be armed. What waits without a time, or counts it down, goes on;
+  /// what the kernel never restarts once a handler has run is told EINTR, and every program that uses it must expect that.
+  @Test(arguments: mechanisms.filter { $0 != "seccomp" })
+  func `what waits while it is armed`(_ mechanism: String) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
+      begin()
+      let guest = try Guest(mechanism)
+      var ends: [Int32] = [0, 0]
+      pipe(&ends)
+      let poll = nativeCall(Number.epollCreate1, 0)
+      let calls: [(number: Int, arguments: [Int], wanted: Int)] = [
+        (Number.nanosleep, [holding(timespec(tv_sec: 0, tv_nsec: 600_000_000))], 0),
+        (Number.futex, [holding(Int32(0)), 0, 0, holding(timespec(tv_sec: 0, tv_nsec: 600_000_000))], Int(-ETIMEDOUT)),
+        (Number.poll, [0, 0, 600], 0),
+        (Number.read, [Int(ends[0]), holding(0), 1], 1),
+        (Number.epollWait, [poll, holding((0, 0)), 1, 5_000], Int(-EINTR)),
+        (Number.ppoll, [0, 0, holding(timespec(tv_sec: 5, tv_nsec: 0)), 0, 8], Int(-EINTR)),
+        (Number.pause, [], Int(-EINTR)),
+      ]
+      let threads = calls.map { call in
+        nonisolated(unsafe) let id = sharedMemory(of: Int32.self)
+        let arguments = call.arguments + [Int](repeating: 0, count: 6 - call.arguments.count)
+        let thread = TestThread {
+          id.pointee = gettid()
+          return nativeCall(
+            call.number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5])
+        }
+        while id.pointee == 0 { usleep(100) }
+        waitUntilBlocked(id.pointee, in: call.number)
+        return thread
+      }
+      try guest.activate(for: .allThreads)
+      write(ends[1], "!", 1)
+      for (call, thread) in zip(calls, threads) { check(thread.join(), call.wanted, "call \(call.number)") }
+    }
+  }
+}
+
+/// The address of a value that lives for ever.
+private func holding<Value>(_ value: Value) -> Int {
+  let memory = UnsafeMutablePointer<Value>.allocate(capacity: 1)
+  memory.initialize(to: value)
+  return Int(bitPattern: memory)
 }

@@ -42,11 +42,19 @@ struct GuestFilter {
     ]
   }
 
+  /// Calls of these numbers get `action`, a SECCOMP_RET_ value; all others are allowed.
+  init(_ numbers: [Int], _ action: UInt32) {
+    code =
+      [GuestFilter.load(0)]
+      + numbers.flatMap { [GuestFilter.skip(1, unless: UInt32($0)), GuestFilter.instruction(0x06, 0, 0, action)] }
+      + [GuestFilter.allow]
+  }
+
   /// Attaches it to the calling thread, by a call of the caller's choice: 0 or a negated errno.
-  func load(by call: (Int, Int, Int, Int) -> Int = { nativeCall($0, $1, $2, $3) }) -> Int {
+  func load(flags: Int = 0, by call: (Int, Int, Int, Int) -> Int = { nativeCall($0, $1, $2, $3) }) -> Int {
     code.withUnsafeBufferPointer { code in
       var program = (code.count, Int(bitPattern: code.baseAddress))
-      return withUnsafeMutablePointer(to: &program) { call(Number.seccomp, 1, 0, Int(bitPattern: $0)) }
+      return withUnsafeMutablePointer(to: &program) { call(Number.seccomp, 1, flags, Int(bitPattern: $0)) }
     }
   }
 }

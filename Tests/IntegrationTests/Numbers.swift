@@ -3,12 +3,15 @@ enum Number {
   static let read = 0
   static let write = 1
   static let close = 3
+  static let poll = 7
   static let mmap = 9
   static let munmap = 11
   static let rtSigaction = 13
   static let rtSigprocmask = 14
   static let rtSigreturn = 15
+  static let ioctl = 16
   static let schedYield = 24
+  static let pause = 34
   static let nanosleep = 35
   static let getpid = 39
   static let clone = 56
@@ -27,16 +30,22 @@ enum Number {
   static let gettid = 186
   static let ioSetup = 206
   static let restartSyscall = 219
+  static let futex = 202
   static let timerCreate = 222
   static let timerSettime = 223
   static let timerDelete = 226
+  static let epollWait = 232
   static let epollCtl = 233
   static let tgkill = 234
   static let pselect6 = 270
   static let ppoll = 271
   static let epollPwait = 281
   static let epollCreate1 = 291
+  static let processVMReadv = 310
+  static let processVMWritev = 311
   static let seccomp = 317
+  static let pkeyMprotect = 329
+  static let pkeyAlloc = 330
   static let ioPgetevents = 333
   static let memfdCreate = 319
   static let ioUringSetup = 425
@@ -47,8 +56,29 @@ enum Number {
 
 /// Numbers of the i386 interface (asm/unistd_32.h), which `int $0x80` uses.
 enum OldNumber {
+  static let fork = 2
   static let write = 4
   static let getpid = 20
+  static let signal = 48
   static let getppid = 64
+  static let sigaction = 67
+  static let ssetmask = 69
+  static let sigsuspend = 72
+  static let clone = 120
+  static let sigprocmask = 126
+  static let prctl = 172
+  static let rtSigaction = 174
+  static let rtSigprocmask = 175
+  static let rtSigsuspend = 179
+  static let sigaltstack = 186
+  static let vfork = 190
   static let getuid = 199
+  static let pselect6 = 308
+  static let ppoll = 309
+  static let epollPwait = 319
+  static let epollCreate1 = 329
+  static let pselect6Time64 = 413
+  static let ppollTime64 = 414
+  static let clone3 = 435
+  static let epollPwait2 = 441
 }

@@ -190,6 +190,105 @@ import Testing
       waitForDelivery(1)
     }
   }
+
+  /// kcmp(2) would be refused there.
+  @Test(arguments: mechanisms)
+  func `what a vfork child sets, where the process may not be looked into`(_ mechanism: String) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
+      begin()
+      becomeOrdinary()
+      installNatively(KernelAction(handler: guest_signal_handler(), flags: KernelAction.siginfo))
+      let guest = try Guest(mechanism)
+      guest_signals().pointee.call = guest.function(.call, as: GuestCall.self)
+      try guest.activate(for: .allThreads)
+      nativeCall(Number.prctl, 4, 0)  // PR_SET_DUMPABLE
+      for _ in 0..<3 {
+        var status: Int32 = -1
+        let child = guest_vfork_and_reset(SIGSYS)
+        check(waitpid(pid_t(child), &status, 0), pid_t(child), "waitpid")
+        check(status, 0, "the child's wait status")
+        check(guest.setAction(SIGSYS, nil).old.handler, guest_signal_handler(), "the parent's handler")
+      }
+    }
+  }
+
+  /// clone3(CLONE_CLEAR_SIGHAND) takes the guest's handler from the child, and leaves what is ignored.
+  @Test(arguments: mechanisms)
+  func `what a child without signal handlers has`(_ mechanism: String) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
+      begin()
+      let guest = try Guest(mechanism, .restorer)
+      try guest.activate(for: .allThreads)
+      for handler in [guest_signal_handler(), 1, 0] {
+        var action = guest.handler()
+        action.handler = handler
+        check(guest.setAction(SIGSYS, action).result, 0, "rt_sigaction")
+        let arguments = guest.scratch + 512
+        memset(arguments, 0, 88)
+        arguments.storeBytes(of: 0x1_0000_0000, as: UInt64.self)
+        arguments.storeBytes(of: UInt64(SIGCHLD), toByteOffset: 32, as: UInt64.self)
+        let child = guest.call(Number.clone3, Int(bitPattern: arguments), 88)
+        if child == 0 {
+          let found = guest.setAction(SIGSYS, nil).old.handler
+          let trapped = guest.call(Number.getpid) == Int(getpid())
+          _exit(trapped ? Int32(found == 1 ? 1 : found == 0 ? 2 : 3) : 4)
+        }
+        var status: Int32 = -1
+        check(waitpid(pid_t(child), &status, 0), pid_t(child), "waitpid")
+        check(status >> 8, handler == 1 ? 1 : 2, "what the child has: 1 ignored, 2 default, 3 the handler")
+        check(guest.setAction(SIGSYS, nil).old.handler, handler, "what the parent has")
+      }
+    }
+  }
+
+  /// Each record says in every word who has set it.
+  @Test(arguments: mechanisms)
+  func `set by many threads at once`(_ mechanism: String) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
+      begin(seconds: 120)
+      let guest = try Guest(mechanism)
+      try guest.activate(for: .allThreads)
+      let start = Signpost()
+      let threads = (1...8).map { index in
+        TestThread {
+          let memory = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 8)
+          start.wait()
+          var torn = 0
+          for round in 0..<4_000 {
+            let mark = UInt64(index << 16 | round) << 32
+            let new = memory.holding(KernelAction(handler: mark | 2, flags: mark, restorer: mark, mask: mark))
+            guest.call(Number.rtSigaction, Int(SIGSYS), new, new + 32, 8)
+            let old = memory.read(KernelAction.self, at: 32)
+            if old.handler & ~2 != old.flags || old.flags != old.restorer || old.restorer != old.mask { torn += 1 }
+          }
+          return torn
+        }
+      }
+      start.open()
+      check(threads.map { $0.join() }, [Int](repeating: 0, count: 8), "records that were neither one nor the other")
+    }
+  }
+
+  /// What counts its time down goes on; for the others see restart_syscall(2).
+  @Test(arguments: mechanisms)
+  func `ignored, it does not wake a sleeper`(_ mechanism: String) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
+      begin()
+      installNatively(KernelAction(handler: 1))
+      let guest = try Guest(mechanism)
+      try guest.activate(for: .allThreads)
+      let sender = signalWhenBlocked(SIGSYS, in: Number.nanosleep)
+      let request = guest.scratch.holding(timespec(tv_sec: 0, tv_nsec: 400_000_000))
+      var (start, end) = (timespec(), timespec())
+      clock_gettime(CLOCK_MONOTONIC, &start)
+      check(guest.call(Number.nanosleep, request), 0, "nanosleep")
+      clock_gettime(CLOCK_MONOTONIC, &end)
+      let slept = (end.tv_sec - start.tv_sec) * 1_000_000_000 + end.tv_nsec - start.tv_nsec
+      #expect(slept >= 400_000_000, "it sleeps for its whole time: \(slept) ns")
+      sender.join()
+      check(Int(guest.session.statistics.forwarded), 1, "forwarded")
+    }
+  }
 }
 
 /// Sets SIGSYS by code that is not trapped.

@@ -99,4 +99,40 @@ import TrapEngine
       check(guest.log.hooked, 1, "trapped calls")
     }
   }
+
+  /// Rights to memory with a protection key: signal handlers start without them, and the guest has its own back. A struct
+  /// in such memory is read all the same.
+  @Test(arguments: mechanisms)
+  func `protection keys`(_ mechanism: String) async {
+    let key = nativeCall(Number.pkeyAlloc, 0, 0)
+    guard key > 0 else {
+      print("protection keys are not tested here, since pkey_alloc fails with errno \(-key)")
+      return
+    }
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
+      begin()
+      let guest = try Guest(mechanism)
+      let key = nativeCall(Number.pkeyAlloc, 0, 0)
+      let memory = mmap(nil, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+      let address = Int(bitPattern: memory)
+      check(nativeCall(Number.pkeyMprotect, address, 4096, Int(PROT_READ | PROT_WRITE), key), 0, "pkey_mprotect")
+      try guest.activate(for: .allThreads)
+      let granted = guest_protection_rights()
+      memory?.storeBytes(of: bit(SIGUSR1), as: UInt64.self)
+      check(guest.call(Number.rtSigprocmask, Int(SIG_BLOCK), address, address + 8, 8), 0, "a mask in such memory")
+      check(currentMask(), bit(SIGUSR1), "the mask")
+      check(memory?.load(fromByteOffset: 8, as: UInt64.self), 0, "the old mask")
+      check(guest_protection_rights(), granted, "the rights after a call")
+
+      let refused = granted | 1 << UInt32(2 * key)
+      guest_set_protection_rights(refused)
+      let (id, bad) = (
+        guest.call(Number.getpid), guest.call(Number.write, -1, address, 1)
+      )
+      let found = guest_protection_rights()
+      guest_set_protection_rights(granted)
+      check([id, bad], [Int(getpid()), Int(-EBADF)], "calls without the right")
+      check(found, refused, "the rights after them")
+    }
+  }
 }

@@ -36,6 +36,47 @@ import Testing
   }
 }
 
+/// Threads that come to the same call sites for the first time, each in an order of its own, so that sites which share a
+/// place in the table of thunks are entered at once.
+@Suite struct SiteRace {
+  @Test(arguments: mechanisms)
+  func `new sites`(_ mechanism: String) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
+      begin(seconds: 120)
+      let count = 8192
+      let session = try Session(mechanism: try #require(Mechanism(rawValue: mechanism)))
+      // `mov $number, %eax; syscall; lea index(%rax), %rax; ret`: whoever goes on at another site returns another number.
+      let code = (0..<count).flatMap { index -> [UInt8] in
+        let bytes = (0..<4).map { UInt8(truncatingIfNeeded: (index << 8) >> (8 * $0)) }
+        return [0xb8, UInt8(Number.getppid), 0, 0, 0, 0x0f, 0x05, 0x48, 0x8d, 0x80] + bytes + [0xc3, 0xcc]
+      }
+      let region = try session.mapExecutable(code)
+      let log = HookLog()
+      try session.setHook(log.hook())
+      try session.activate(for: .allThreads)
+      let parent = Int(getppid())
+      let start = Signpost()
+      let threads = (0..<8).map { thread in
+        TestThread {
+          start.wait()
+          var wrong = 0
+          for step in 0..<count {
+            // An odd multiplier goes through them all.
+            let index = (step &* (2 * thread + 1) &+ thread) & (count - 1)
+            if call(region.range.start + UInt64(index * 16)) != parent + (index << 8) { wrong += 1 }
+          }
+          return wrong
+        }
+      }
+      start.open()
+      check(threads.map { $0.join() }, [Int](repeating: 0, count: 8), "calls that went on at another site")
+      check(log.hooked, 8 * count, "trapped calls")
+      // The selector has libc's sites trap as well.
+      if mechanism != "sud-selector" { check(Int(session.statistics.sites), count, "sites with a thunk") }
+    }
+  }
+}
+
 private let callsInOneRound = 500
 
 /// Calls until the time is over; how many rounds, or -1 where an answer was another's.

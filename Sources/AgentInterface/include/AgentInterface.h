@@ -14,7 +14,7 @@ enum {
   /// The trap engine's gate, and behind its code its data.
   CORDON_AGENT_GATE = 0x8000,
   /// Where the exempt range ends: calls from [base, base + this) are the agent's own.
-  CORDON_AGENT_EXEMPT_END = 0xa1000,
+  CORDON_AGENT_EXEMPT_END = 0xa9000,
   /// The agent's variables, all zero at first. The linker script has the same number.
   CORDON_AGENT_DATA = 0x150000,
   /// Nothing of the agent lies at or above this.

@@ -15,6 +15,8 @@ typedef enum __attribute__((enum_extensibility(closed))) GuestTemplate : uint32_
   GuestTemplateCall,
   GuestTemplateCall32,
   GuestTemplateChild,
+  GuestTemplateChild80,
+  GuestTemplateCode32,
   GuestTemplateGetpid,
   GuestTemplateLeave,
   GuestTemplateOnce,
@@ -24,8 +26,10 @@ typedef enum __attribute__((enum_extensibility(closed))) GuestTemplate : uint32_
   GuestTemplateRestorer,
   GuestTemplateSteady,
   GuestTemplateSteady32,
+  GuestTemplateStackless,
   GuestTemplateStepped,
   GuestTemplateStorm,
+  GuestTemplateUnmapping,
   GuestTemplateVectors,
   GuestTemplateVectorsSignal,
   GuestTemplateVectorsSSE,
@@ -49,6 +53,10 @@ uint64_t guest_return(void);
 /// Forks; the child calls `code`, forks a child that does too, and has a thread of its own do it. Each must be answered
 /// `wanted`. 0, or which of the three (1, 2, 4, added up) went wrong.
 int32_t guest_fork_and_call(long (*code)(void), long wanted);
+
+/// Starts a thread that has nothing but the stack that ends at `stack_end`: no TLS, no libc. It calls `code` with `state`.
+/// Its id, and 0 at `*alive` once it has ended; or a negated errno.
+long guest_bare_thread(uint64_t code, GuestThread *state, uint64_t stack_end, volatile int32_t *alive);
 
 /// Waits for a vfork child that ends when `*until` is no longer 0; 0 if all went well.
 int32_t guest_wait_in_vfork(const volatile int32_t *until);

@@ -45,6 +45,10 @@ CordonVerdict guest_jumping_hook(CordonTrap *trap, void *log);
 /// Calls `code`, whose trap guest_jumping_hook leaves by siglongjmp, `count` times; returns how often it came back so.
 long guest_call_and_jump(uint64_t code, long count);
 
+/// PKRU: two bits a protection key, no access and no write.
+uint32_t guest_protection_rights(void);
+void guest_set_protection_rights(uint32_t rights);
+
 /// Whether this machine has AVX-512 (F and BW).
 int guest_has_avx512(void);
 void guest_clobber(void);

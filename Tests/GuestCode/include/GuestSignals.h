@@ -17,6 +17,8 @@ typedef struct GuestDelivery {
   uint64_t value;
   /// For SIGSYS: the number and si_errno.
   int32_t number, error;
+  /// From the frame: the address at which the code goes on, si_call_addr for SIGSYS, and the alternate stack.
+  uint64_t resume, call_address, stack_start, stack_size;
 } GuestDelivery;
 
 typedef struct GuestSignals {

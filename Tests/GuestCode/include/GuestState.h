@@ -53,6 +53,20 @@ typedef struct GuestChild {
   uint32_t padding;
 } GuestChild;
 
+/// A thread with nothing but a stack; see threads.S.
+typedef struct GuestThread {
+  uint64_t stack, size;
+  int64_t count;
+  /// 1: the thread has no use for its stack any more. 2: it may go on.
+  volatile int32_t stage;
+  int32_t padding;
+  /// stack_t: SS_DISABLE.
+  uint64_t alternate_start;
+  int32_t alternate_flags, alternate_padding;
+  uint64_t alternate_size;
+} GuestThread;
+
+_Static_assert(offsetof(GuestThread, stage) == 24 && offsetof(GuestThread, alternate_start) == 32, "threads.S");
 _Static_assert(offsetof(GuestRegisterFile, rax) == 112 && offsetof(GuestRegisterFile, red_zone) == 128, "registers.S");
 _Static_assert(offsetof(GuestRegisterFile, rsp) == 256 && sizeof(GuestRegisterFile) == 288, "registers.S");
 _Static_assert(offsetof(GuestVectorFile, masks) == 2048 && offsetof(GuestVectorFile, x87) == 2112, "vectors.S");
