@@ -1,8 +1,7 @@
 /// Why a region map could not become a filter.
 public enum CompileError: Error, Hashable, Sendable {
-  /// The program would have more than the 4096 instructions the kernel takes; with the first `fit` of the `given`
-  /// regions, in ascending order, it has not.
-  case tooManyRegions(given: Int, fit: Int)
+  /// The program would have more than the 4096 instructions the kernel takes.
+  case tooLong(FilterExcess)
   /// A number is to be allowed from anywhere and to trap from anywhere.
   case contradictoryNumber(UInt32)
   /// The same of a number of another architecture than the map's.
@@ -15,13 +14,22 @@ extension CompileError: CustomStringConvertible {
   /// What is wrong, in one line.
   public var description: String {
     switch self {
-    case .tooManyRegions(let given, let fit):
-      "\(given) regions need more than the 4096 instructions of a filter; the first \(fit) fit"
+    case .tooLong(let excess):
+      "\(excess.regions) regions need \(excess.instructions) instructions, \(excess.excess) more than the"
+        + " \(Program.maximumLength) of a filter; the first \(excess.fit) fit"
     case .contradictoryNumber(let number):
       "system call \(number) is both to be allowed and to trap from anywhere"
     case .contradictoryForeignNumber(let number, let architecture):
       "system call \(number) of \(architecture) is both to be allowed and to trap from anywhere"
     case .gate(let error): "the gate: \(error)"
+    }
+  }
+
+  /// What to do about it, where there is something to do.
+  public var remedy: String? {
+    switch self {
+    case .tooLong(let excess): excess.remedy
+    case .contradictoryNumber, .contradictoryForeignNumber, .gate: nil
     }
   }
 }

@@ -80,7 +80,8 @@ struct FilterGraph {
     if !trapped.isEmpty {
       var everywhere = [Piece(first: 0, last: .max, disposition: .trap(data: options.trapData))]
       if let gate = options.gate { everywhere = everywhere.opening(gate, map.architecture) }
-      let trap = AddressTree.build(BoundaryPlacement(everywhere), expecting: pointers, in: &graph) { disposition, graph in
+      let trap = AddressTree.build(BoundaryPlacement(everywhere), expecting: pointers, in: &graph) {
+        disposition, graph in
         graph.answer(disposition.answer(to: SeccompData(nr: 0)))
       }
       for number in trapped { nodes[number] = trap }

@@ -100,20 +100,24 @@ struct LikelyShape {
   }
 
   /// The single values that differ from the rest, the likeliest first, where the rest is decided alike; and what it costs
-  /// to test for them one after the other.
+  /// to test for them one after the other. Where all are single values, the least cost decides which are the rest.
   private func equals(_ rest: [Int], _ calls: Double) -> (cost: Double, equals: [Int], otherwise: Int)? {
-    guard let otherwise = rest.first(where: { !atoms[$0].isSingle }) ?? rest.min(by: { atoms[$0].calls < atoms[$1].calls }),
-      let node = atoms[otherwise].node
-    else { return nil }
-    let others = rest.filter { atoms[$0].node != node }
-    guard others.allSatisfy({ atoms[$0].isSingle }) else { return nil }
-    let equals = others.sorted { atoms[$0].calls > atoms[$1].calls }
-    var (cost, left) = (0.0, calls)
-    for index in equals {
-      cost += left
-      left -= atoms[index].calls
+    let candidates = rest.first { !atoms[$0].isSingle }.map { [$0] } ?? rest
+    var best: (cost: Double, equals: [Int], otherwise: Int)?
+    var looked: Set<DecisionGraph.NodeID> = []
+    for otherwise in candidates {
+      guard let node = atoms[otherwise].node, looked.insert(node).inserted else { continue }
+      let others = rest.filter { atoms[$0].node != node }
+      guard others.allSatisfy({ atoms[$0].isSingle }) else { continue }
+      let equals = others.sorted { atoms[$0].calls > atoms[$1].calls }
+      var (cost, left) = (0.0, calls)
+      for index in equals {
+        cost += left
+        left -= atoms[index].calls
+      }
+      if cost < best?.cost ?? .infinity { best = (cost, equals, otherwise) }
     }
-    return (cost, equals, otherwise)
+    return best
   }
 
   // MARK: The tree of the solutions
