@@ -18,10 +18,13 @@ enum CordonBench {
       sampling: Extent.full.sampling, processor: Processors.permitted().last, limit: .seconds(10))
     let comparison = Comparison(combinations: Bar.combinations, extent: .full) { await launcher.measure($0) }
     let loadBefore = Host.load()
+    let compiler = try CompilerBars.all().map(BenchDocument.Figure.init)
+    for figure in compiler { print(figure.line) }
     guard let results = await comparison.run() else { exit(70) }
 
-    let figures = Bar.all(in: results).map(BenchDocument.Figure.init)
-    for figure in figures { print(figure.line) }
+    let compared = Bar.all(in: results).map(BenchDocument.Figure.init)
+    for figure in compared { print(figure.line) }
+    let figures = compiler + compared
     let host = HostDocument(host: Host.current(), loadBefore: loadBefore, loadAfter: Host.load())
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]

@@ -67,7 +67,8 @@ struct CompileCommand: ParsableCommand {
     var (map, options) = try regions.specification(profile: profile)
     if let weights {
       guard weights != "-" || profile != "-" else {
-        throw .usage("--weights", "standard input can be read only once", remedy: "name one of the two as a file")
+        throw CommandFailure.usage(
+          "--weights", "standard input can be read only once", remedy: "name one of the two as a file")
       }
       let places = try CodePlaces(process: regions.pid, architecture: map.architecture)
       options.weights = try ProfileFile.weights(weights, architecture: map.architecture, in: places)

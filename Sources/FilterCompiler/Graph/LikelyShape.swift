@@ -1,8 +1,8 @@
 /// How a few atoms are best told apart: the tree in which calls meet the fewest tests on average.
 ///
-/// All trees are looked at in which a part of the row is decided by "at least" between two atoms, by "equal to" the
-/// likeliest single values of the part one after the other, or, where single values are all that differs from the rest, by
-/// "equal to" those.
+/// A set of atoms is decided by "at least" between two of them, or by "equal to" a single value. For small sets all trees
+/// are looked at. Of a larger one only values that many calls have are set apart before it is cut, or, where single values
+/// are all that differs from the rest, those one after the other.
 struct LikelyShape {
   /// A tree over the atoms, by their indices.
   indirect enum Tree {
@@ -15,20 +15,15 @@ struct LikelyShape {
 
   /// More atoms are looked at in two steps.
   static let mostAtoms = 40
-  /// How many of the likeliest single values of a part are set apart before it is cut.
-  private static let mostSetApart = 6
+  /// A row up to this size is looked at in all ways.
+  private static let smallRow = 12
+  /// And so is a part of a larger one up to this size.
+  private static let smallPart = 7
+  /// In larger parts a value is set apart that at least one in so many calls has.
+  private static let likely = 8.0
 
-  /// A part of the row without some of its likeliest single values.
-  private struct Part: Hashable {
-    let lower: Int
-    let upper: Int
-    let setApart: Int
-  }
-
-  private struct Solution {
-    let cost: Double
-    let step: Step
-  }
+  /// Atoms, a bit each.
+  private typealias Members = UInt64
 
   private enum Step {
     case leaf(Int)
@@ -38,36 +33,30 @@ struct LikelyShape {
   }
 
   private let atoms: [Atom]
-  /// The single values, the likeliest first.
-  private let singles: [Int]
-  private var known: [Part: Solution] = [:]
+  private let small: Int
+  private var known: [Members: (cost: Double, step: Step)] = [:]
 
   /// The best tree over at most ``mostAtoms`` atoms.
   static func tree(_ atoms: [Atom]) -> Tree {
     precondition(!atoms.isEmpty && atoms.count <= mostAtoms, "there are a few atoms")
-    var shape = LikelyShape(atoms)
-    let whole = Part(lower: 0, upper: atoms.count, setApart: 0)
-    _ = shape.solution(whole)
-    return shape.tree(whole)
+    var shape = LikelyShape(atoms: atoms, small: atoms.count <= smallRow ? smallRow : smallPart)
+    let all = Members(1) << Members(atoms.count) - 1
+    _ = shape.cost(all)
+    return shape.tree(all)
   }
 
-  private init(_ atoms: [Atom]) {
+  private init(atoms: [Atom], small: Int) {
     self.atoms = atoms
-    singles = atoms.indices.filter { atoms[$0].isSingle }.sorted { atoms[$0].calls > atoms[$1].calls }
+    self.small = small
   }
 
-  /// The atoms of a part that are not set apart yet.
-  private func rest(of part: Part) -> [Int] {
-    let gone = singles.lazy.filter { part.lower <= $0 && $0 < part.upper }.prefix(part.setApart)
-    return (part.lower..<part.upper).filter { !gone.contains($0) }
-  }
-
-  private mutating func solution(_ part: Part) -> Solution {
-    if let solution = known[part] { return solution }
-    let rest = rest(of: part)
-    let solution = isAlike(rest) ? Solution(cost: 0, step: .leaf(rest.first ?? part.lower)) : best(part, rest)
-    known[part] = solution
-    return solution
+  /// Calls times the tests that they meet, in the best tree for some atoms.
+  private mutating func cost(_ members: Members) -> Double {
+    if let known = known[members] { return known.cost }
+    let indices = indices(of: members)
+    let solution = isAlike(indices) ? (cost: 0, step: .leaf(indices.first ?? 0)) : best(members, indices)
+    known[members] = solution
+    return solution.cost
   }
 
   private func isAlike(_ indices: [Int]) -> Bool {
@@ -75,42 +64,38 @@ struct LikelyShape {
     return atoms[first].node != nil && indices.allSatisfy { atoms[$0].node == atoms[first].node }
   }
 
-  private mutating func best(_ part: Part, _ rest: [Int]) -> Solution {
-    let calls = rest.reduce(0) { $0 + atoms[$1].calls }
-    var best = Solution(cost: .infinity, step: .leaf(part.lower))
+  private mutating func best(_ members: Members, _ indices: [Int]) -> (cost: Double, step: Step) {
+    let all = calls(indices)
+    var best = (cost: Double.infinity, step: Step.leaf(0))
     func consider(_ cost: Double, _ step: Step) {
-      if cost < best.cost { best = Solution(cost: cost, step: step) }
+      if cost < best.cost { best = (cost, step) }
     }
-    if let (cost, equals, otherwise) = equals(rest, calls) { consider(cost, .equals(equals, otherwise: otherwise)) }
-    let inside = singles.filter { part.lower <= $0 && $0 < part.upper }
-    let gone = inside.prefix(part.setApart)
-    for cut in part.lower + 1..<part.upper {
-      let below = gone.count { $0 < cut }
-      let parts = [
-        Part(lower: part.lower, upper: cut, setApart: below),
-        Part(lower: cut, upper: part.upper, setApart: part.setApart - below),
-      ]
-      consider(calls + parts.reduce(0) { $0 + solution($1).cost }, .cut(cut))
+    for cut in indices.dropFirst() {
+      let below = members & (1 << Members(cut) - 1)
+      consider(all + cost(below) + cost(members & ~below), .cut(cut))
     }
-    if part.setApart < min(Self.mostSetApart, inside.count) {
-      let next = Part(lower: part.lower, upper: part.upper, setApart: part.setApart + 1)
-      consider(calls + solution(next).cost, .equal(inside[part.setApart]))
+    let isSmall = indices.count <= small
+    for index in indices where atoms[index].isSingle && (isSmall || atoms[index].calls * Self.likely >= all) {
+      consider(all + cost(members & ~(1 << Members(index))), .equal(index))
+    }
+    if !isSmall, let (cost, equals, otherwise) = equals(indices, all) {
+      consider(cost, .equals(equals, otherwise: otherwise))
     }
     return best
   }
 
   /// The single values that differ from the rest, the likeliest first, where the rest is decided alike; and what it costs
   /// to test for them one after the other. Where all are single values, the least cost decides which are the rest.
-  private func equals(_ rest: [Int], _ calls: Double) -> (cost: Double, equals: [Int], otherwise: Int)? {
-    let candidates = rest.first { !atoms[$0].isSingle }.map { [$0] } ?? rest
+  private func equals(_ indices: [Int], _ all: Double) -> (cost: Double, equals: [Int], otherwise: Int)? {
+    let candidates = indices.first { !atoms[$0].isSingle }.map { [$0] } ?? indices
     var best: (cost: Double, equals: [Int], otherwise: Int)?
     var looked: Set<DecisionGraph.NodeID> = []
     for otherwise in candidates {
       guard let node = atoms[otherwise].node, looked.insert(node).inserted else { continue }
-      let others = rest.filter { atoms[$0].node != node }
+      let others = indices.filter { atoms[$0].node != node }
       guard others.allSatisfy({ atoms[$0].isSingle }) else { continue }
       let equals = others.sorted { atoms[$0].calls > atoms[$1].calls }
-      var (cost, left) = (0.0, calls)
+      var (cost, left) = (0.0, all)
       for index in equals {
         cost += left
         left -= atoms[index].calls
@@ -122,23 +107,21 @@ struct LikelyShape {
 
   // MARK: The tree of the solutions
 
-  private func tree(_ part: Part) -> Tree {
-    guard let solution = known[part] else { preconditionFailure("the parts of a solution are solved") }
-    switch solution.step {
+  private func tree(_ members: Members) -> Tree {
+    guard let step = known[members]?.step else { preconditionFailure("the parts of a solution are solved") }
+    let all = calls(indices(of: members))
+    switch step {
     case .leaf(let index): return .leaf(index)
     case .cut(let cut):
-      let rest = rest(of: part)
-      let gone = (part.lower..<cut).count - rest.count { $0 < cut }
-      let (below, above) = (calls(rest.filter { $0 < cut }), calls(rest.filter { $0 >= cut }))
+      let below = members & (1 << Members(cut) - 1)
       return .cut(
-        cut, below: tree(Part(lower: part.lower, upper: cut, setApart: gone)),
-        above: tree(Part(lower: cut, upper: part.upper, setApart: part.setApart - gone)),
-        aboveIsLikelier: above > below)
+        cut, below: tree(below), above: tree(members & ~below),
+        aboveIsLikelier: calls(indices(of: members & ~below)) * 2 > all)
     case .equal(let index):
-      let next = Part(lower: part.lower, upper: part.upper, setApart: part.setApart + 1)
-      return .equal(index, otherwise: tree(next), isLikelier: atoms[index].calls > calls(self.rest(of: next)))
+      let otherwise = tree(members & ~(1 << Members(index)))
+      return .equal(index, otherwise: otherwise, isLikelier: atoms[index].calls * 2 > all)
     case .equals(let indices, let otherwise):
-      var left = calls(rest(of: part)) - calls(indices)
+      var left = all - calls(indices)
       var tree = Tree.leaf(otherwise)
       for index in indices.reversed() {
         tree = .equal(index, otherwise: tree, isLikelier: atoms[index].calls > left)
@@ -147,6 +130,8 @@ struct LikelyShape {
       return tree
     }
   }
+
+  private func indices(of members: Members) -> [Int] { atoms.indices.filter { members >> Members($0) & 1 == 1 } }
 
   private func calls(_ indices: [Int]) -> Double { indices.reduce(0) { $0 + atoms[$1].calls } }
 }
