@@ -42,6 +42,9 @@ package struct Guest: ~Copyable {
     self.supervision = consume supervision
   }
 
+  /// Where its code begins.
+  var entryAddress: UInt { unsafeBitCast(entry, to: UInt.self) }
+
   /// What the session or the supervisor has counted; nil where nobody counts, since nothing is trapped.
   package var counts: ExpectedTraps.Counts? {
     if let session { return ExpectedTraps.Counts(session.statistics) }

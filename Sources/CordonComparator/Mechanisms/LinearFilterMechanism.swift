@@ -12,7 +12,7 @@ package struct LinearFilterMechanism: MeasuredMechanism {
   package var answers: Set<GuestAnswer> { [] }
   package var takesManyRegions: Bool { true }
 
-  package func enter(_ code: [UInt8], answer: GuestAnswer) throws(MeasurementError) -> Guest {
+  package func enter(_ code: [UInt8], answer: GuestAnswer, scope: Session.Scope) throws(MeasurementError) -> Guest {
     throw .unavailable("it is measured with regions only")
   }
 

@@ -14,7 +14,8 @@ package protocol MeasuredMechanism: Sendable {
   var takesManyRegions: Bool { get }
 
   /// Maps the guest's code and has its calls answered so, when the calling thread makes them. Called once in a process.
-  func enter(_ code: [UInt8], answer: GuestAnswer) throws(MeasurementError) -> Guest
+  /// A `scope` of all threads asks for more where the mechanism can be had so: threads made later and children.
+  func enter(_ code: [UInt8], answer: GuestAnswer, scope: Session.Scope) throws(MeasurementError) -> Guest
   /// Traps what these regions may issue, from the calling thread on. They hold no code; what is measured are the calls
   /// beside them.
   /// - Returns: The session that counts traps, where there is one.
@@ -28,6 +29,10 @@ package protocol MeasuredMechanism: Sendable {
 extension MeasuredMechanism {
   package var takesManyRegions: Bool { false }
   package var answers: Set<GuestAnswer> { [.pass, .value, .error, .redirect] }
+  /// The same for the calling thread alone.
+  package func enter(_ code: [UInt8], answer: GuestAnswer) throws(MeasurementError) -> Guest {
+    try enter(code, answer: answer, scope: .callingThread)
+  }
   package var hasSessions: Bool { false }
   package func trap(_ regions: [AddressRange]) throws(MeasurementError) -> Session? {
     throw .unavailable("it takes one region only")

@@ -12,7 +12,7 @@ package struct NativeMechanism: MeasuredMechanism {
 
   package func trap(_ regions: [AddressRange]) -> Session? { nil }
 
-  package func enter(_ code: [UInt8], answer: GuestAnswer) throws(MeasurementError) -> Guest {
+  package func enter(_ code: [UInt8], answer: GuestAnswer, scope: Session.Scope) throws(MeasurementError) -> Guest {
     Guest(mapping: try CodeMapping(code))
   }
 }

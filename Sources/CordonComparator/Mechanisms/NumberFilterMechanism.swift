@@ -1,3 +1,4 @@
+package import Cordon
 import FilterCompiler
 import SystemPackage
 
@@ -11,7 +12,7 @@ package struct NumberFilterMechanism: MeasuredMechanism {
 
   package var answers: Set<GuestAnswer> { [] }
 
-  package func enter(_ code: [UInt8], answer: GuestAnswer) throws(MeasurementError) -> Guest {
+  package func enter(_ code: [UInt8], answer: GuestAnswer, scope: Session.Scope) throws(MeasurementError) -> Guest {
     // reboot(2), which nothing here calls, would fail; every other number is allowed.
     let refused: UInt32 = 169
     let instructions: [Operation] = [

@@ -33,12 +33,12 @@ package struct SessionMechanism: MeasuredMechanism {
     }
   }
 
-  package func enter(_ code: [UInt8], answer: GuestAnswer) throws(MeasurementError) -> Guest {
+  package func enter(_ code: [UInt8], answer: GuestAnswer, scope: Session.Scope) throws(MeasurementError) -> Guest {
     do throws(SessionError) {
       let session = try Session(mechanism: mechanism)
       let region = try session.mapExecutable(code)
       try session.setHook(answer.hook)
-      try session.activate()
+      try session.activate(for: scope)
       // A thread with a selector says itself when it goes from native to guest code.
       session.selector?.state = .allow
       return Guest(session: session, region: region)

@@ -1,3 +1,4 @@
+package import Cordon
 /// A mechanism by which another process answers the calls.
 package struct SupervisedMechanism: MeasuredMechanism {
   package let kind: SupervisionKind
@@ -18,7 +19,7 @@ package struct SupervisedMechanism: MeasuredMechanism {
     kind == .notification ? [.pass, .value, .error] : [.pass, .value, .error, .redirect]
   }
 
-  package func enter(_ code: [UInt8], answer: GuestAnswer) throws(MeasurementError) -> Guest {
+  package func enter(_ code: [UInt8], answer: GuestAnswer, scope: Session.Scope) throws(MeasurementError) -> Guest {
     let mapping = try CodeMapping(code)
     let start = UInt64(mapping.address)
     let supervision = try Supervision(

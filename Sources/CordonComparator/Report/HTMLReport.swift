@@ -42,7 +42,8 @@ package struct HTMLReport: Sendable {
     return [
       title, "<section class=\"answer\">\(Self.paragraphs(answer))</section>",
       ComparisonCharts(document).all().map { "<figure>\($0)</figure>" }.joined(separator: "\n"),
-      Self.heading("Figures"), Self.table(of: document), Self.heading("Host"), Self.hostTable(document),
+      Self.heading("Figures"), Self.table(of: document), Self.conformance(of: document), Self.heading("Host"),
+      Self.hostTable(document),
       "<details><summary>Raw data (JSON)</summary><pre>"
         + String(decoding: try document.json(), as: UTF8.self).split(separator: "\n").map {
           XMLText.escaped(String($0))
@@ -88,6 +89,22 @@ package struct HTMLReport: Sendable {
     let head = titles.map { "<th scope=\"col\">\(XMLText.escaped($0))</th>" }.joined()
     return
       "<div class=\"wide\"><table><thead><tr>\(head)</tr></thead><tbody>\n\(rows.joined(separator: "\n"))\n</tbody></table></div>"
+  }
+
+  /// What each mechanism does and does not do.
+  private static func conformance(of document: ComparisonDocument) -> String {
+    guard let conformance = document.conformance else { return "" }
+    let mechanisms = Roster.mechanisms.map(\.name).filter { conformance.findings[$0] != nil }
+    let rows = Capability.allCases.map { capability in
+      let cells = mechanisms.map { mechanism -> String in
+        guard let finding = conformance[mechanism, capability] else { return "<td></td>" }
+        let title = finding.detail.map { " title=\"\(XMLText.escaped($0))\"" } ?? ""
+        return "<td class=\"finding\"\(title)>\(XMLText.escaped(finding.word))</td>"
+      }
+      return
+        "<tr><th scope=\"row\" class=\"question\">\(XMLText.escaped(capability.question))</th>\(cells.joined())</tr>"
+    }
+    return heading("What each can and cannot do, found by trying") + scrolling([""] + mechanisms, rows)
   }
 
   private static func number(_ value: Double?) -> String { value.map(BarChart.text) ?? "" }
@@ -163,6 +180,7 @@ package struct HTMLReport: Sendable {
     th, td { padding: .2rem .5rem; text-align: right; white-space: nowrap; } th { font-weight: 600; }
     thead th { border-bottom: 2px solid var(--line); } tr.first > * { border-top: 1px solid var(--line); }
     th[scope=row], thead th:first-child, thead th:nth-child(2), td.name { text-align: left; } td.reason { text-align: left; color: var(--soft); white-space: normal; }
+    th.question { white-space: normal; font-weight: 400; } td.finding { text-align: center; }
     .note { color: var(--soft); font-size: .85rem; } pre { font-size: .8rem; overflow-x: auto; background: var(--box); padding: 1rem; }
     @media print { body { margin: 0; max-width: none; } details { display: none; } h2 { break-after: avoid; } figure, table { break-inside: avoid; } }
     """

@@ -13,6 +13,8 @@ package struct ComparisonDocument: Sendable, Hashable, Codable {
   package var elapsed: Int64?
   /// Whether it was ended before its time.
   package var isPartial: Bool?
+  /// What each mechanism does and does not do.
+  package var conformance: Conformance?
 
   package init(host: Host, loadBefore: [Double], loadAfter: [Double], results: ComparisonResults) {
     self.host = HostDocument(host: host, loadBefore: loadBefore, loadAfter: loadAfter)
@@ -20,10 +22,11 @@ package struct ComparisonDocument: Sendable, Hashable, Codable {
     rounds = results.rounds
     elapsed = Int64(results.elapsed / .nanoseconds(1))
     isPartial = results.isPartial
+    conformance = results.conformance
   }
 
   private enum CodingKeys: String, CodingKey {
-    case schema, host, results, rounds
+    case schema, host, results, rounds, conformance
     case elapsed = "elapsed_ns"
     case isPartial = "partial"
   }

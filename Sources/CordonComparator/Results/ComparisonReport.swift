@@ -22,7 +22,7 @@ package struct ComparisonReport: Sendable {
 
   /// All of it, each line ended by a newline.
   package func text() -> String {
-    let blocks = [heading(), table(), notes(), bars(), published()]
+    let blocks = [heading(), table(), notes(), bars(), conformance(), published()]
     return blocks.filter { !$0.isEmpty }.map { $0.joined(separator: "\n") + "\n" }.joined(separator: "\n")
   }
 
@@ -118,6 +118,8 @@ package struct ComparisonReport: Sendable {
     }
     return table.lines() + ["Ratios are medians over rounds of the ratio within one round, or of two such differences."]
   }
+
+  private func conformance() -> [String] { results.conformance?.lines(width: Self.width) ?? [] }
 
   private func published() -> [String] {
     guard results.combinations.contains(where: { $0.workload == "sysinfo" }) else { return [] }

@@ -6,6 +6,8 @@ package struct ComparisonResults: Sendable {
   package var elapsed = Duration.zero
   /// Whether it was ended before its time.
   package var isPartial = false
+  /// What was found of the mechanisms before they were measured; nil where nobody looked.
+  package var conformance: Conformance?
   private var outcomes: [Combination: Outcome]
 
   package init(combinations: [Combination]) {

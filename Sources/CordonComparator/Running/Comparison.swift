@@ -27,16 +27,22 @@ package struct Comparison: Sendable {
   }
 
   /// - Parameters:
+  ///   - conformance: What is known of the mechanisms; one that is broken is not measured.
   ///   - progress: Called before each measurement.
   ///   - shouldStop: Asked before each measurement; true ends the comparison.
   /// - Returns: What was found; marked as partial if it was stopped, and nil if it was stopped in the first round.
   package func run(
-    progress: (Progress) -> Void = { _ in }, shouldStop: () -> Bool = { false }
+    conformance: Conformance? = nil, progress: (Progress) -> Void = { _ in }, shouldStop: () -> Bool = { false }
   ) async -> ComparisonResults? {
     let clock = ContinuousClock()
     let start = clock.now
     var random = SplitMix64(seed: Self.seed)
     var results = ComparisonResults(combinations: combinations)
+    results.conformance = conformance
+    for combination in combinations {
+      guard let obstacle = conformance?.obstacle(to: combination.mechanism) else { continue }
+      results[combination].record(.failed(reason: obstacle), round: 0)
+    }
     var longestRound = Duration.zero
     rounds: for round in 0..<extent.rounds {
       let roundStart = clock.now

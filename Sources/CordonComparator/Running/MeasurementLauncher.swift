@@ -1,6 +1,4 @@
 import FoundationEssentials
-import Glibc
-import Subprocess
 package import SystemPackage
 
 /// Starts a fresh process for each measurement and takes its answer.
@@ -15,10 +13,6 @@ package struct MeasurementLauncher: Sendable {
   /// How long one may take in all before it is killed.
   package var limit: Duration
 
-  /// Samples of a quarter of a second, as JSON, are about 100 KB.
-  private static let outputLimit = 8 << 20
-  private static let messageLimit = 64 << 10
-
   package init(
     executable: FilePath, arguments: [String], sampling: Sampling, processor: Int?, limit: Duration
   ) {
@@ -31,39 +25,16 @@ package struct MeasurementLauncher: Sendable {
 
   /// Whatever happens to the process is an answer.
   package func measure(_ combination: Combination) async -> Reply {
-    await withTaskGroup(of: Reply?.self) { group in
-      group.addTask { await launch(combination) }
-      group.addTask {
-        try? await Task.sleep(for: limit)
-        return nil
+    let launcher = ChildLauncher(executable: executable, limit: limit)
+    switch await launcher.run(arguments + options(for: combination)) {
+    case .output(let bytes):
+      do {
+        return try JSONDecoder().decode(Reply.self, from: Data(bytes))
+      } catch {
+        return .failed(reason: "its process gave an answer that makes no sense: \(error)")
       }
-      let first = await group.next() ?? nil
-      // Ends the clock, or kills the process and waits for its end.
-      group.cancelAll()
-      await group.waitForAll()
-      return first ?? .unavailable(reason: "its process took longer than \(limit) and was killed")
-    }
-  }
-
-  private func launch(_ combination: Combination) async -> Reply {
-    do {
-      let result = try await run(
-        .path(executable), arguments: Arguments(arguments + options(for: combination)),
-        output: .bytes(limit: Self.outputLimit), error: .string(limit: Self.messageLimit))
-      switch result.terminationStatus {
-      case .exited(0):
-        return try JSONDecoder().decode(Reply.self, from: Data(result.standardOutput))
-      case .exited(let code):
-        let message = result.standardError.split(separator: "\n").last.map { ": \($0)" } ?? ""
-        return .failed(reason: "its process exited with status \(code)\(message)")
-      case .signaled(let signal):
-        let name = strsignal(signal).map { " (\(String(cString: $0)))" } ?? ""
-        return .failed(reason: "its process was ended by signal \(signal)\(name)")
-      }
-    } catch let error as DecodingError {
-      return .failed(reason: "its process gave an answer that makes no sense: \(error)")
-    } catch {
-      return .failed(reason: "its process could not be run: \(error)")
+    case .failed(let reason): return .failed(reason: reason)
+    case .tookTooLong: return .unavailable(reason: "its process took longer than \(limit) and was killed")
     }
   }
 

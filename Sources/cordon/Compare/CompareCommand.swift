@@ -26,6 +26,9 @@ struct CompareCommand: AsyncParsableCommand {
       signal. With --merge nothing is measured: reports written with --json, here or on other machines, are set side by \
       side.
 
+      Before it is measured each mechanism is probed: what it does and does not do, also with signals, threads, fork and \
+      exec, stands in a table of its own. One that does something wrong is not measured.
+
       Under the table stand the project's bars with what was measured. A missed bar is printed as MISSED and does not \
       change the exit code, since a busy machine misses it too. The exit code is 69 if nothing at all could be \
       measured, and 70 if a measurement failed that should have worked.
@@ -36,7 +39,7 @@ struct CompareCommand: AsyncParsableCommand {
         cordon compare --json here.json --html here.html --svg here.svg
         cordon compare --merge here.json there.json --html both.html
       """,
-    subcommands: [Measure.self, Supervise.self])
+    subcommands: [Measure.self, Supervise.self, CapabilityProbe.self])
 
   @Option(help: ArgumentHelp("Measure only this mechanism; may be repeated.", valueName: "M"))
   var mechanism: [String] = []
@@ -74,8 +77,13 @@ struct CompareCommand: AsyncParsableCommand {
     Interruption.watch()
     var progress = ProgressLine()
     let loadBefore = Host.load()
+    let mechanisms = combinations.map(\.mechanism).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+    progress.show("probing what each mechanism does")
+    let conformance = await Conformance.probe(
+      mechanisms, with: ChildLauncher(executable: "/proc/self/exe", limit: CompareCommand.limit), ["compare", "probe"],
+      shouldStop: { Interruption.signal != nil })
     let results = await comparison.run(
-      progress: { progress.show($0) }, shouldStop: { Interruption.signal != nil })
+      conformance: conformance, progress: { progress.show($0) }, shouldStop: { Interruption.signal != nil })
     progress.clear()
     guard let results else { Interruption.end() }
 

@@ -22,6 +22,10 @@ struct ProgressLine {
     write(text)
   }
 
+  mutating func show(_ text: String) {
+    if isTerminal { write(text) }
+  }
+
   /// Takes the line away.
   mutating func clear() {
     guard isTerminal, shown > 0 else { return }
