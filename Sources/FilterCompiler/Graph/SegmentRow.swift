@@ -34,6 +34,9 @@ struct SegmentRow {
 
   var count: Int { segments.count }
 
+  /// Whether all segments are answers, and each takes a test of its own.
+  var isPlain: Bool { lengths.allSatisfy { $0 == 1 } && (0..<count - 1).allSatisfy { extent(from: $0) == $0 + 2 } }
+
   /// Where the part of the row ends that one more test adds to one that ends with the segment at `index`: after an island
   /// and the segment behind it, else after the next segment.
   func extent(from index: Int) -> Int { index + 1 < count && isIsland(index + 1) ? index + 3 : min(index + 2, count) }
