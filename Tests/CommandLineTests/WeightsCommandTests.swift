@@ -82,9 +82,8 @@ import Testing
   @Test func aFilterHasToFitIntoWhatOthersLeave() async throws {
     let long = try Program(
       (0..<4095).map { _ in Operation.negate.instruction } + [Operation.answer(Action(.allow)).instruction])
-    let (folder, attached) = (
-      try TemporaryFolder(), Array(repeating: "--attached long", count: 7).joined(separator: " ")
-    )
+    let folder = try TemporaryFolder()
+    let attached = Array(repeating: "--attached long", count: 7).joined(separator: " ")
     _ = try folder.write(long.encoded(), to: "long")
     let path = CordonBinary.path.removingLastComponent().string
     func compile(_ regions: Int) async throws -> CordonBinary.Outcome {

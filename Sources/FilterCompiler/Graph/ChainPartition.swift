@@ -24,8 +24,6 @@ struct ChainPartition {
 
   /// The partition of least cost; `rest` is what the rest of the filter takes.
   static func cheapest(_ row: SegmentRow, besides rest: (size: Int, length: Int)) -> ChainPartition {
-    // A tree over up to three segments is a chain.
-    if row.count <= 3 { return ChainPartition([Chain(whole: row)]) }
     let found = row.isPlain ? even(row) : searched(row)
     let least = found.reduce(Int.max) { min($0, $1.length) }
     func cost(_ partition: ChainPartition) -> Int { (rest.size + partition.size) * (rest.length + partition.length) }

@@ -16,7 +16,8 @@ enum IntervalTree {
   ) -> DecisionGraph.NodeID {
     if let spread, spread.calls > 0 { return LikelyTree.build(segments, of: word, spread, in: &graph) }
     let row = SegmentRow(segments, of: word, in: graph)
-    if row.count == 1 { return row.segments[0].node }
+    // A tree over up to three segments is a chain.
+    if row.count <= 3 { return Chain(whole: row).build(from: row, in: &graph) }
     let rest = (size: surroundings.size + graph.count, length: surroundings.length)
     let chains = ChainPartition.cheapest(row, besides: rest).chains
     let tree = BalancedTree(

@@ -27,6 +27,11 @@ struct SegmentRow {
       }
     }
     lengths = segments.map { graph.length($0.node, holding: word) }
+    guard lengths.contains(where: { $0 > 1 }) else {
+      // Answers are wanted everywhere.
+      canFollow = Array(repeating: false, count: segments.count)
+      return
+    }
     var uses: [DecisionGraph.NodeID: Int] = [:]
     for segment in segments where graph.word(of: segment.node) != nil { uses[segment.node, default: 0] += 1 }
     canFollow = segments.map { uses[$0.node] == 1 }
