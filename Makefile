@@ -24,7 +24,7 @@ FUZZER := .build/fuzzing/release/cordon-fuzz
 .PHONY: build compare test test-ordinary bench fuzz fuzz-judged fuzz-bytes lint packages clean
 
 build: packages
-	swift build -c release --product cordon
+	swift build -c release --static-swift-stdlib --product cordon
 
 compare: build
 	$(CORDON) compare
@@ -44,7 +44,7 @@ test-ordinary:
 	  --testing-library swift-testing --filter '^(IntegrationTests|CommandLineTests)\.'
 
 bench: build
-	swift build -c release --product cordon-bench
+	swift build -c release --static-swift-stdlib --product cordon-bench
 	.build/release/cordon-bench .build/bench.json
 
 # Random filters before the kernel's judges and mutants before the prover; then bytes of any kind into what reads files.
@@ -59,7 +59,7 @@ fuzz-judged: packages
 # libFuzzer comes with the toolchain; all that it feeds is built for it, in a folder of its own. An input that crashes,
 # takes more than ten seconds or needs more than 1 GiB stays in .build/fuzzing/found.
 fuzz-bytes: packages
-	swift build --package-path Tests/Fuzzing --scratch-path .build/fuzzing -c release \
+	swift build --package-path Tests/Fuzzing --product cordon-fuzz --scratch-path .build/fuzzing -c release \
 	  -Xswiftc -sanitize=fuzzer -Xcc -fsanitize=fuzzer-no-link -Xswiftc -use-ld=lld
 	$(FUZZER) seeds .build/fuzzing/seeds Filters/*.yaml
 	@mkdir -p .build/fuzzing/found; export SWIFT_BACKTRACE=enable=no; \

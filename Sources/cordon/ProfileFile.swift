@@ -40,7 +40,7 @@ enum ProfileFile {
 
   /// What messages call a file, and its text.
   private static func text(_ path: String, remedy: String) throws(CommandFailure) -> (name: String, text: String) {
-    let name = path == "-" ? "standard input" : path
+    let name = path == "-" ? "standard input" : ArgumentPath.words(path)
     let bytes: [UInt8]
     do {
       bytes = try self.bytes(path)
@@ -55,7 +55,8 @@ enum ProfileFile {
 
   private static func bytes(_ path: String) throws(Errno) -> [UInt8] {
     try Errno.typed {
-      let file = path == "-" ? FileDescriptor.standardInput : try FileDescriptor.open(FilePath(path), .readOnly)
+      let file =
+        path == "-" ? FileDescriptor.standardInput : try FileDescriptor.open(ArgumentPath.path(path), .readOnly)
       defer { if path != "-" { try? file.close() } }
       var bytes: [UInt8] = []
       var buffer = [UInt8](repeating: 0, count: 65536)
