@@ -11,7 +11,8 @@ struct CompileCommand: ParsableCommand {
     abstract: "Compiles a profile, or ranges of code, into one seccomp filter.",
     discussion: """
       A PROFILE is a YAML file that says which code gets which disposition; those in Filters are ready to use, and its \
-      README describes the format. Options add to what the profile says.
+      README describes the format; a region may have a policy of its own by system call and argument. Options add to \
+      what the profile says.
 
       A RANGE is 0xSTART-0xEND, half-open as in /proc/PID/maps, and says where the system call instructions lie; the \
       kernel's habit of reporting the address after them is taken care of. With --pid it may also be a module that is \
@@ -75,7 +76,7 @@ struct CompileCommand: ParsableCommand {
     }
     let program = try compile(map, options)
     try check(program, above: attached)
-    try write(program, map: map)
+    try write(program, map: map, options)
   }
 
   /// Refuses a filter that the kernel would refuse with ENOMEM.
@@ -115,7 +116,9 @@ struct CompileCommand: ParsableCommand {
     }
   }
 
-  private func write(_ program: Program, map: RegionMap) throws(CommandFailure) {
+  private func write(
+    _ program: Program, map: RegionMap, _ options: CompileOptions
+  ) throws(CommandFailure) {
     let destination = OutputDestination(output)
     let disassembler = Disassembler(architecture: AuditArchitecture(map.architecture)) { number, architecture in
       SyscallNames.name(of: number, on: architecture)
@@ -135,7 +138,7 @@ struct CompileCommand: ParsableCommand {
       guard let source = CSourceFormat(name: "filter", disassembler: disassembler) else { return }
       try destination.write(source.text(of: program).utf8)
     case .json:
-      try destination.write(JSONFormat(map: map, disassembler: disassembler).text(of: program).utf8)
+      try destination.write(JSONFormat(map: map, options: options, disassembler: disassembler).text(of: program).utf8)
     case .dot: try destination.write(DOTFormat(disassembler: disassembler).text(of: program).utf8)
     case .svg: try destination.write(SVGFormat(disassembler: disassembler).text(of: program).utf8)
     }

@@ -135,7 +135,7 @@ import TestSupport
   /// The excess of a map that is too large.
   private func excess(_ map: RegionMap) throws -> FilterExcess {
     let error = #expect(throws: CompileError.self) { try map.compile() }
-    guard case .tooLong(let excess)? = error else { throw try #require(error) }
+    guard case .tooManyRegions(let excess)? = error else { throw try #require(error) }
     return excess
   }
 
@@ -171,7 +171,7 @@ import TestSupport
     }
     #expect(throws: Never.self) { try merged(excess.merges.count).compile() }
     #expect(throws: CompileError.self) { try merged(excess.merges.count - 1).compile() }
-    let remedy = try #require(CompileError.tooLong(excess).remedy)
+    let remedy = try #require(CompileError.tooManyRegions(excess).remedy)
     #expect(remedy.contains("\(excess.merges.count) pairs") && remedy.contains("\(excess.merges[0].lower)"))
   }
 
@@ -182,7 +182,7 @@ import TestSupport
       try map.insert(range(page.0, page.1), index % 2 == 0 ? .trap : .killProcess)
     }
     #expect(try excess(map).merges.isEmpty)
-    #expect(try CompileError.tooLong(excess(map)).remedy?.contains("fewer") == true)
+    #expect(try CompileError.tooManyRegions(excess(map)).remedy?.contains("fewer") == true)
   }
 
   @Test func aThousandRegionsFit() throws {

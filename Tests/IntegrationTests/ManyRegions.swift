@@ -54,7 +54,7 @@ import Testing
         try session.activate()
         Issue.record("2,500 regions fit")
       } catch {
-        guard case .compilation(.tooLong(let excess)) = error, excess.regions == 2500 else {
+        guard case .compilation(.tooManyRegions(let excess)) = error, excess.regions == 2500 else {
           throw error
         }
         fit = excess.fit

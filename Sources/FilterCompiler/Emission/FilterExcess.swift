@@ -48,6 +48,9 @@ extension RegionMap {
       merges: merges > neighbours.count ? [] : Array(neighbours.prefix(merges)))
   }
 
+  /// The map without any region.
+  var withoutRegions: RegionMap { keepingFirst(0) }
+
   /// The map without the regions after the first `count`.
   private func keepingFirst(_ count: Int) -> RegionMap {
     var map = self

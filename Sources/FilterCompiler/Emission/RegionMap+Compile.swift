@@ -4,8 +4,10 @@ extension RegionMap {
   /// Without ``CompileOptions/weights`` the instruction pointer is decided by a balanced tree: no way through it has more
   /// than `ceil(log2(boundaries)) + 4` comparisons.
   ///
-  /// - Throws: ``CompileError/tooLong(_:)`` where 4096 instructions do not suffice,
-  ///   ``CompileError/contradictoryNumber(_:)`` where the options contradict each other, and
+  /// - Throws: ``CompileError/tooManyRegions(_:)`` where 4096 instructions do not suffice (without any region,
+  ///   ``CompileError/tooLong(instructions:)``),
+  ///   ``CompileError/contradictoryNumber(_:)`` or ``CompileError/contradictoryForeignNumber(_:_:)`` where the options
+  ///   contradict each other, and
   ///   ``CompileError/gate(_:)`` where the gate is not a range that code can lie in.
   public func compile(_ options: CompileOptions = .init()) throws(CompileError) -> Program {
     let own = AuditArchitecture(architecture)
@@ -20,7 +22,9 @@ extension RegionMap {
     }
     let instructions = emit(options)
     guard instructions.count <= Program.maximumLength else {
-      throw .tooLong(excess(of: instructions.count) { $0.emit(options).count })
+      let least = withoutRegions.emit(options).count
+      guard least <= Program.maximumLength else { throw .tooLong(instructions: least) }
+      throw .tooManyRegions(excess(of: instructions.count) { $0.emit(options).count })
     }
     return Program(emitted: instructions)
   }

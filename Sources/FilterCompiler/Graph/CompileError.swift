@@ -1,7 +1,10 @@
 /// Why a region map could not become a filter.
 public enum CompileError: Error, Hashable, Sendable {
   /// The program would have more than the 4096 instructions the kernel takes.
-  case tooLong(FilterExcess)
+  case tooManyRegions(FilterExcess)
+  /// Even without regions the program would have this many instructions, more than the 4096 that the kernel takes: the
+  /// default, if it is a policy, and what is decided by number are too much.
+  case tooLong(instructions: Int)
   /// A number is to be allowed from anywhere and to trap from anywhere.
   case contradictoryNumber(UInt32)
   /// The same of a number of another architecture than the map's.
@@ -14,9 +17,12 @@ extension CompileError: CustomStringConvertible {
   /// What is wrong, in one line.
   public var description: String {
     switch self {
-    case .tooLong(let excess):
+    case .tooManyRegions(let excess):
       "\(excess.regions) regions need \(excess.instructions) instructions, \(excess.excess) more than the"
         + " \(Program.maximumLength) of a filter; the first \(excess.fit) fit"
+    case .tooLong(let instructions):
+      "the filter would have \(instructions) instructions even without regions,"
+        + " \(instructions - Program.maximumLength) more than a filter can have"
     case .contradictoryNumber(let number):
       "system call \(number) is both to be allowed and to trap from anywhere"
     case .contradictoryForeignNumber(let number, let architecture):
@@ -28,7 +34,8 @@ extension CompileError: CustomStringConvertible {
   /// What to do about it, where there is something to do.
   public var remedy: String? {
     switch self {
-    case .tooLong(let excess): excess.remedy
+    case .tooManyRegions(let excess): excess.remedy
+    case .tooLong: "let policies have fewer rules with conditions, and list fewer calls that lie apart"
     case .contradictoryNumber, .contradictoryForeignNumber, .gate: nil
     }
   }
