@@ -14,6 +14,7 @@ extension Session {
   /// - Throws: ``SessionError``: ``SessionError/missingHook``, ``SessionError/nothingTraps``,
   ///   ``SessionError/alreadyActivated``, ``SessionError/anotherSessionActive``, ``SessionError/signalBlocked(threads:)``,
   ///   ``SessionError/compilation(_:)``, ``SessionError/inexpressible(_:reason:)``, ``SessionError/filterRefused(_:)``,
+  ///   ``SessionError/overBudget(needed:attached:)``,
   ///   ``SessionError/threadNotSynchronized(_:)``, ``SessionError/threadNotArmed(_:_:)``,
   ///   ``SessionError/threadsNotFollowed``, ``SessionError/memory(_:)``.
   public func activate(for scope: Scope = .callingThread) throws(SessionError) {

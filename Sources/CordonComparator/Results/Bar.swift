@@ -21,6 +21,17 @@ package struct Bar: Sendable, Hashable {
   /// `x` for a ratio, `ms` for a time.
   package let unit: String
 
+  package init(
+    name: String, statement: String, value: Double, relation: Relation, limit: Double, unit: String
+  ) {
+    self.name = name
+    self.statement = statement
+    self.value = value
+    self.relation = relation
+    self.limit = limit
+    self.unit = unit
+  }
+
   package var verdict: Verdict {
     switch relation {
     case .atMost: value <= limit ? .ok : .missed
