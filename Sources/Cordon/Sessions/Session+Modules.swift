@@ -6,7 +6,7 @@ extension Session {
   /// - Throws: ``SessionError/module(_:reason:remedy:)`` where nothing matches, and as ``trap(_:)``.
   @discardableResult
   public func trap(module: String) throws(SessionError) -> [Region] {
-    try declare(module: module, Session.trapDisposition)
+    try declare(module: module, .trap)
   }
 
   /// Allows the executable mappings of a module of this process, as it is mapped now.
@@ -17,20 +17,16 @@ extension Session {
     try declare(module: module, .allow)
   }
 
-  private func declare(module: String, _ disposition: Disposition) throws(SessionError) -> [Region] {
+  private func declare(module: String, _ disposition: Region.Disposition) throws(SessionError) -> [Region] {
     let ranges: [AddressRange]
     do throws(ProcessMapError) {
       ranges = try ProcessMap().code(of: module)
     } catch {
       throw .module(module, reason: "\(error)", remedy: error.remedy)
     }
-    return try withState { state throws(SessionError) in
-      // All of them or none.
-      var changed = state
-      var regions: [Region] = []
-      for range in ranges { regions.append(try changed.declare(range, disposition)) }
-      state = changed
-      return regions
+    // All of them or none.
+    return try change { change in
+      for range in ranges { change.declare(range, disposition) }
     }
   }
 }

@@ -13,7 +13,7 @@ extension Mechanism {
     guard prepared == 0 else { return "memory for Cordon's own code: \(Errno(rawValue: Int32(-prepared)))" }
     let result: Int
     switch self {
-    case .seccomp: result = cordon_seccomp_probe(0)
+    case .seccomp, .automatic: result = cordon_seccomp_probe(0)
     case .sudExclusive, .sudSelector: result = cordon_dispatch_probe(1)
     case .sudInclusive: result = cordon_dispatch_probe(2)
     }

@@ -1,3 +1,4 @@
+import FilterCompiler
 public import TrapEngine
 
 /// One trapped call, valid while the hook runs.
@@ -5,7 +6,6 @@ public import TrapEngine
 /// It reads what the kernel reported and the registers that the thread goes on with; nothing in it allocates or locks.
 public struct Trap: ~Copyable {
   package let raw: UnsafeMutablePointer<CordonTrap>
-  package let regions: UnsafeBufferPointer<Region>
 
   /// The call's number as the kernel read it. Calls of the x32 interface have bit 30 set; with `int $0x80` it is the
   /// i386 number (see ``auditArchitecture``).
@@ -24,11 +24,17 @@ public struct Trap: ~Copyable {
   /// The address of the instruction that made the call. (The kernel reports the address after it.)
   public var instructionAddress: UInt { UInt(raw.pointee.instruction_address) }
 
-  /// The region that holds the instruction; nil where the session's default trapped it.
+  /// The region that holds the instruction, as it was when the call trapped; nil where the session's default trapped it.
   public var region: Region? {
-    let index = Int(raw.pointee.region)
-    return index < regions.count ? regions[index] : nil
+    let (index, record) = (raw.pointee.region, raw.pointee.record)
+    guard index != UInt32.max, record.serial != 0,
+      let range = try? AddressRange(start: record.start, end: record.end)
+    else { return nil }
+    return Region(index: Int(index), range: range, serial: record.serial)
   }
+
+  /// By which state of the session's regions the call was judged: how often they had been changed.
+  public var generation: UInt64 { raw.pointee.generation }
 
   /// The general registers of the trapped code. RIP is where it goes on and RAX the call's number; what the hook writes
   /// here is what it goes on with.

@@ -14,8 +14,20 @@ public enum SessionError: Error, Sendable, Hashable {
   case missingHook
   /// Nothing would ever trap: no region traps, and the default allows.
   case nothingTraps
-  /// Regions and the hook are fixed at activation.
+  /// The session is active already; its hook is fixed.
   case alreadyActivated
+  /// The session has no such region: it was removed, or is another session's.
+  case noSuchRegion(AddressRange)
+  /// A range that has no mapping, or one that the session has not made.
+  case notMapped(AddressRange)
+  /// What is asked for cannot be had by any filter.
+  case unsatisfiable(String)
+  /// The calling thread is in the middle of a change already (a call of its own trapped, and this is the hook); or it is
+  /// in the child of a bare fork(2) that another thread's change was copied by.
+  case changeInProgress
+  /// The session was activated for one thread, and what is asked for needs something attached to it: only that thread can
+  /// do so, and only while it has made no others.
+  case onlyByItsThread(Int32)
   /// Another session of this process is active. There is one SIGSYS, and one session answers it.
   case anotherSessionActive
   /// SIGSYS is blocked in these threads (by id): the first trap would kill the process.
@@ -49,7 +61,13 @@ extension SessionError: CustomStringConvertible {
     case .module(_, let reason, _): reason
     case .missingHook: "the session has no hook"
     case .nothingTraps: "nothing would trap: no region traps and the default allows"
-    case .alreadyActivated: "the session is active: its regions and hook are fixed"
+    case .alreadyActivated: "the session is active: its hook is fixed"
+    case .noSuchRegion(let range): "the session has no region \(range)"
+    case .notMapped(let range): "\(range) is not mapped by the session"
+    case .unsatisfiable(let reason): reason
+    case .changeInProgress: "the calling thread is in the middle of a change of the session"
+    case .onlyByItsThread(let thread):
+      "the session is active for thread \(thread) alone, which must make this change itself, before it makes threads"
     case .anotherSessionActive: "another session of this process is active"
     case .signalBlocked(let threads):
       "SIGSYS is blocked in thread\(threads.count == 1 ? "" : "s") "
@@ -74,7 +92,9 @@ extension SessionError: CustomStringConvertible {
     case .module(_, _, let remedy): remedy
     case .missingHook: "call setHook before activate"
     case .nothingTraps: "declare a region that traps, or open the session with the default .trap"
-    case .alreadyActivated: "declare everything before activate"
+    case .alreadyActivated: "set the hook before activate"
+    case .changeInProgress: "leave the change to code that the hook does not interrupt"
+    case .onlyByItsThread: "activate the session for all threads"
     case .anotherSessionActive: "give its hook this session's work, or use a process of its own"
     case .signalBlocked: "unblock SIGSYS there before activating: the kernel kills a thread that traps with it blocked"
     case .unavailable(let mechanism, _): "it exists since Linux \(mechanism.sinceKernel); `cordon doctor` tells more"
@@ -86,7 +106,7 @@ extension SessionError: CustomStringConvertible {
     case .threadNotSynchronized: "activate before that thread loads its filter, or activate for the calling thread only"
     case .threadsNotFollowed: "link Cordon into the executable, or use the mechanism seccomp, which threads inherit"
     case .compilation(let error): error.remedy
-    case .region, .filterRefused, .threadNotArmed, .memory: nil
+    case .region, .filterRefused, .threadNotArmed, .memory, .noSuchRegion, .notMapped, .unsatisfiable: nil
     }
   }
 }

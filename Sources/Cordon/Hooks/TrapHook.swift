@@ -32,22 +32,27 @@ public struct TrapHook: Sendable {
   }
 }
 
-/// A closure hook and the regions it may be told of. Once activated it lives as long as the process: a filter is never
-/// taken off.
+/// A closure hook. Once activated it lives as long as the process: a filter is never taken off.
 final class ClosureHook: Sendable {
   let body: @Sendable (borrowing Trap) -> Verdict
-  nonisolated(unsafe) let regions: UnsafeBufferPointer<Region>
 
-  init(body: @escaping @Sendable (borrowing Trap) -> Verdict, regions: UnsafeBufferPointer<Region>) {
-    self.body = body
-    self.regions = regions
-  }
+  init(body: @escaping @Sendable (borrowing Trap) -> Verdict) { self.body = body }
 
   /// What the engine calls; `context` is the hook, unretained.
   static let function: CordonTrapHook = { trap, context in
     guard let trap, let context else { return Verdict.pass.engineVerdict }
     return Unmanaged<ClosureHook>.fromOpaque(context)._withUnsafeGuaranteedRef { hook in
-      hook.body(Trap(raw: trap, regions: hook.regions)).engineVerdict
+      hook.body(Trap(raw: trap)).engineVerdict
+    }
+  }
+}
+
+extension TrapHook {
+  /// The hook as the engine calls it. A closure is kept for ever.
+  func engineHook() -> (CordonTrapHook, UnsafeMutableRawPointer?) {
+    switch kind {
+    case .function(let function, let context): (function, UnsafeMutableRawPointer(bitPattern: context))
+    case .closure(let body): (ClosureHook.function, Unmanaged.passRetained(ClosureHook(body: body)).toOpaque())
     }
   }
 }

@@ -1,49 +1,8 @@
 import CordonShims
-package import FilterCompiler
+import FilterCompiler
 import Glibc
 import SystemPackage
-package import TrapEngine
-
-/// What is put on the threads: a compiled filter, or a range for syscall user dispatch.
-package enum Arming: Sendable {
-  case filter(Program)
-  case dispatch(DispatchPlan)
-
-  /// - Throws: ``SessionError/compilation(_:)``, ``SessionError/inexpressible(_:reason:)``.
-  package init(mechanism: Mechanism, map: RegionMap, gate: AddressRange) throws(SessionError) {
-    if mechanism == .seccomp {
-      do { self = .filter(try map.compile()) } catch { throw .compilation(error) }
-    } else {
-      self = .dispatch(try DispatchPlan(mechanism: mechanism, map: map, gate: gate))
-    }
-  }
-
-  /// For the engine's configuration; operation 0 for a filter.
-  package var dispatch: CordonDispatch {
-    switch self {
-    case .filter: CordonDispatch()
-    case .dispatch(let plan): plan.engineDispatch
-    }
-  }
-
-  /// Arms the threads of `scope`. The engine is installed.
-  package func arm(
-    _ scope: Session.Scope, noNewPrivileges: Session.NoNewPrivileges
-  ) throws(SessionError) {
-    switch self {
-    case .filter(let program):
-      try program.load(scope, noNewPrivileges: noNewPrivileges)
-    case .dispatch(let plan):
-      cordon_threads_use_selector(plan.usesSelector ? 1 : 0)
-      if scope == .allThreads { try ThreadArming.armOtherThreads() }
-      let armed = cordon_thread_arm()
-      guard armed == 0 else {
-        if scope == .allThreads { ThreadArming.disarmOtherThreads() }
-        throw .threadNotArmed(cordon_thread_id(), Errno(rawValue: Int32(-armed)))
-      }
-    }
-  }
-}
+import TrapEngine
 
 extension Program {
   /// SPEC_ALLOW (Linux 4.17): before 5.16 a filter without it turned speculation mitigations on for the whole thread,
@@ -55,7 +14,9 @@ extension Program {
     cordon_seccomp_probe(Program.speculationAllowed) == 0 ? Program.speculationAllowed : 0
   }
 
-  fileprivate func load(
+  /// Attaches the filter to the calling thread, or to all of them.
+  /// - Throws: ``SessionError/filterRefused(_:)``, ``SessionError/threadNotSynchronized(_:)``.
+  func load(
     _ scope: Session.Scope, noNewPrivileges: Session.NoNewPrivileges
   ) throws(SessionError) {
     if noNewPrivileges == .always { try setNoNewPrivileges(scope) }

@@ -17,9 +17,17 @@ package struct DispatchPlan: Sendable, Hashable {
 
   /// - Throws: ``SessionError/inexpressible(_:reason:)`` where the regions lie around the gate.
   package init(mechanism: Mechanism, map: RegionMap, gate: AddressRange) throws(SessionError) {
-    let instruction = map.architecture.instructionLength
-    let gateFirst = gate.start + instruction
     let trapping = map.pieces().filter { $0.disposition == Session.trapDisposition }
+    try self.init(
+      mechanism: mechanism, trapping: IntervalSet(trapping.map { IntervalSet.Interval($0.first, $0.last) }), gate: gate)
+  }
+
+  /// - Parameter trapping: the instruction pointers whose calls must come to the handler.
+  /// - Throws: as ``init(mechanism:map:gate:)``.
+  package init(mechanism: Mechanism, trapping: IntervalSet, gate: AddressRange) throws(SessionError) {
+    let instruction = Architecture.x86_64.instructionLength
+    let gateFirst = gate.start + instruction
+    let trapping = trapping.intervals
     switch mechanism {
     case .sudInclusive:
       guard let first = trapping.first?.first, let last = trapping.last?.last else {
@@ -32,7 +40,7 @@ package struct DispatchPlan: Sendable, Hashable {
       self.init(operation: Self.inclusive, first: first, last: last, usesSelector: false)
     case .sudSelector:
       self.init(operation: Self.exclusive, first: gateFirst, last: gate.end, usesSelector: true)
-    case .sudExclusive, .seccomp:
+    case .sudExclusive, .seccomp, .automatic:
       let below = trapping.last { $0.last < gateFirst }
       let above = trapping.first { $0.first > gate.end }
       self.init(
@@ -41,12 +49,23 @@ package struct DispatchPlan: Sendable, Hashable {
     }
   }
 
+  /// Dispatches nothing.
+  init() {
+    operation = 0
+    offset = 0
+    length = 0
+    usesSelector = false
+  }
+
   private init(operation: UInt64, first: UInt64, last: UInt64, usesSelector: Bool) {
     self.operation = operation
     offset = first
     length = min(last, Self.highest) - first + 1
     self.usesSelector = usesSelector
   }
+
+  /// Whether calls from the range are dispatched, and not all others.
+  package var isInclusive: Bool { operation == Self.inclusive }
 
   package var engineDispatch: CordonDispatch {
     CordonDispatch(operation: operation, offset: offset, length: length)

@@ -13,19 +13,32 @@ enum ThreadArming {
   /// Following starts first, so a thread made meanwhile arms itself; the list is read again until it shows nobody new.
   static func armOtherThreads() throws(SessionError) {
     guard cordon_threads_follow() == 0 else { throw .threadsNotFollowed }
+    do throws(SessionError) {
+      try rearmOtherThreads()
+    } catch {
+      if case .threadNotArmed(let thread, _) = error { disarmOtherThreads(but: thread) }
+      throw error
+    }
+  }
+
+  /// Has every other thread arm itself anew, as the engine is configured now. Threads are followed already.
+  static func rearmOtherThreads() throws(SessionError) {
     var armed: Set<Int32> = [cordon_thread_id()]
     while true {
       let new = ThreadStatus.allThreads().filter { !armed.contains($0) }
       if new.isEmpty { return }
       for thread in new {
-        let result = cordon_dispatch_arm_thread(thread, patience)
-        // A thread that has ended needs nothing.
-        guard result == 0 || result == -Int(ESRCH) else {
-          disarmOtherThreads(but: thread)
-          throw .threadNotArmed(thread, Errno(rawValue: Int32(-result)))
-        }
+        try arm(thread)
         armed.insert(thread)
       }
+    }
+  }
+
+  /// Has another thread arm itself, as the engine is configured. One that has ended needs nothing.
+  static func arm(_ thread: Int32) throws(SessionError) {
+    let result = cordon_dispatch_arm_thread(thread, patience)
+    guard result == 0 || result == -Int(ESRCH) else {
+      throw .threadNotArmed(thread, Errno(rawValue: Int32(-result)))
     }
   }
 
@@ -39,5 +52,5 @@ enum ThreadArming {
     }
   }
 
-  private static func stopFollowing() { cordon_threads_unfollow() }
+  static func stopFollowing() { cordon_threads_unfollow() }
 }
