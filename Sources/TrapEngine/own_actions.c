@@ -87,12 +87,16 @@ static void set_borrowed_action(long process, const KernelSigaction *action, Ker
   cordon_copy_words(borrowed, action, sizeof *action);
 }
 
-void cordon_set_own_action(const KernelSigaction *action, KernelSigaction *old) {
+int cordon_borrows_memory(void) {
   cordon_note_memory_owner();
   uint64_t owner = __atomic_load_n(cordon_engine.memory_owner, __ATOMIC_ACQUIRE);
   long process = this_process();
-  if (process > 0 && owner != 0 && owner != (uint64_t)process) {
-    set_borrowed_action(process, action, old);
+  return process > 0 && owner != 0 && owner != (uint64_t)process;
+}
+
+void cordon_set_own_action(const KernelSigaction *action, KernelSigaction *old) {
+  if (cordon_borrows_memory()) {
+    set_borrowed_action(this_process(), action, old);
     return;
   }
   uint32_t index = claim_record();
