@@ -24,7 +24,7 @@ FUZZER := .build/fuzzing/release/cordon-fuzz
 .PHONY: build compare test test-ordinary bench fuzz fuzz-judged fuzz-bytes lint packages clean
 
 build: packages
-	swift build -c release --product cordon
+	swift build -c release --static-swift-stdlib --product cordon
 
 compare: build
 	$(CORDON) compare
@@ -44,7 +44,7 @@ test-ordinary:
 	  --testing-library swift-testing --filter '^(IntegrationTests|CommandLineTests)\.'
 
 bench: build
-	swift build -c release --product cordon-bench
+	swift build -c release --static-swift-stdlib --product cordon-bench
 	.build/release/cordon-bench .build/bench.json
 
 # Random filters before the kernel's judges and mutants before the prover; then bytes of any kind into what reads files.

@@ -73,7 +73,7 @@ let package = Package(
     .target(
       name: "CordonLauncher",
       dependencies: [
-        "AgentInterface", "FilterCompiler", "LauncherShims",
+        "AgentInterface", "Cordon", "FilterCompiler", "LauncherShims", "SyscallPolicy",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict, plugins: ["EmbedAgent"]),

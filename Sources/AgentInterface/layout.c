@@ -2,5 +2,15 @@
 #include "AgentInterface.h"
 
 _Static_assert(offsetof(CordonAgentHeader, entry) == 24, "the image's assembly file spells the header out");
-_Static_assert(sizeof(CordonAgentHeader) == 40, "the image's assembly file spells the header out");
+_Static_assert(sizeof(CordonAgentHeader) == 56, "the image's assembly file spells the header out");
 _Static_assert(CORDON_AGENT_GATE % 4096 == 0 && CORDON_AGENT_DATA % 4096 == 0, "mappings start at pages");
+_Static_assert(CORDON_AGENT_CALLS + 32 * CORDON_AREA_CALLS <= CORDON_AGENT_GATE, "the thunks of calls have room");
+_Static_assert(sizeof(CordonAgentArea) <= CORDON_AREA_MODULES_AT, "the tables are behind it");
+_Static_assert(CORDON_AGENT_AREA + CORDON_AREA_SIZE <= CORDON_AGENT_SPAN, "the area has room");
+_Static_assert(sizeof(CordonModule) == 32 && sizeof(CordonSite) == 56 && sizeof(CordonCall) == 128 &&
+                   sizeof(CordonRecord) == 104,
+               "tables without gaps");
+_Static_assert(offsetof(CordonCall, resume) == 0 && offsetof(CordonCall, result) == 8 &&
+                   offsetof(CordonCall, scratch) == 16 && offsetof(CordonCall, back) == 24 &&
+                   offsetof(CordonCall, ended) == 40 && offsetof(CordonCall, state) == 48,
+               "calls.S spells the call out");

@@ -8,14 +8,16 @@ import SystemPackage
 struct AgentPlace: ~Copyable {
   let base: UInt64
   fileprivate let image: AgentImage
+  fileprivate let duties: AgentDuties
 
   /// Above what a program of fixed address uses and sanitizers' shadows, below where the kernel puts position-independent
   /// programs and bottom-up layouts, and below where the library's arenas go.
   private static let zone: Range<UInt64> = 0x1008_0000_0000..<0x1100_0000_0000
 
   /// Maps the image in this process too, at a random base: the child that becomes the program calls from there.
-  init(_ image: AgentImage) throws(LaunchError) {
+  init(_ image: AgentImage, duties: AgentDuties) throws(LaunchError) {
     self.image = image
+    self.duties = duties
     for _ in 0..<16 {
       let base = UInt64.random(in: Self.zone) & ~(UInt64(CORDON_AGENT_SPAN) - 1)
       if try Self.map(image, at: base) {
@@ -54,9 +56,18 @@ struct AgentPlace: ~Copyable {
 }
 
 extension AgentPlace {
-  /// The filters that exempt the agent, and nothing else.
+  /// Where modules go that are to be trapped, where only such trap: a block of its own above the agent, aligned so that one
+  /// comparison decides for it.
+  var arena: AddressRange? {
+    guard duties.contains(.places) else { return nil }
+    let size: UInt64 = 1 << 32
+    let start = (base + UInt64(CORDON_AGENT_SPAN) + size - 1) & ~(size - 1)
+    return try? AddressRange(start: start, end: start + size)
+  }
+
+  /// The filters that exempt the agent.
   func filters() throws(LaunchError) -> TreeFilters {
-    do { return try TreeFilters(exempt: try AgentImage.exemptRange(base: base)) } catch {
+    do { return try TreeFilters(exempt: try AgentImage.exemptRange(base: base), arena: arena) } catch {
       throw .machine("no filter can be made: \(error)", remedy: nil)
     }
   }
@@ -71,7 +82,7 @@ extension AgentPlace {
     let memory = open("/proc/\(process)/mem", O_WRONLY | O_CLOEXEC)
     guard memory >= 0 else { return false }
     defer { close(memory) }
-    let bytes = image.bytes(entry: entry, supervisor: getpid())
+    let bytes = image.bytes(entry: entry, supervisor: getpid(), duties: duties.rawValue, arena: arena)
     return pwrite(memory, bytes, bytes.count, off_t(base)) == bytes.count
   }
 }

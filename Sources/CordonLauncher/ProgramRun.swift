@@ -8,11 +8,42 @@ package struct ProgramRun {
   /// The program's arguments, its name among them, byte for byte as they were given.
   private let arguments: [UnsafeMutablePointer<CChar>]
   private let file: ProgramFile
+  private let options: Options
+
+  /// What is trapped, and what becomes of it.
+  package struct Options {
+    /// Which code's calls are trapped and accounted.
+    package var selection: CodeSelection
+    /// Whether calls are counted.
+    package var accounts: Bool
+    package var log: CallLog?
+
+    package init(selection: CodeSelection, accounts: Bool, log: CallLog?) {
+      self.selection = selection
+      self.accounts = accounts
+      self.log = log
+    }
+
+    var duties: AgentDuties {
+      var duties: AgentDuties = accounts || log != nil ? .accounts : []
+      if log != nil { duties.insert(.logs) }
+      if selection.isOfPlaceableModules { duties.insert([.accounts, .places]) }
+      return duties
+    }
+  }
+
+  /// What came of a run.
+  package struct Outcome {
+    package let end: ProgramEnd
+    /// The books, where they were kept.
+    package let report: RunReport?
+  }
 
   /// - Parameter arguments: the program's name, as a shell takes it, and its arguments; at least one. They are not copied.
   /// - Throws: ``LaunchError/program(_:problem:remedy:)`` where there is no such program.
-  package init(arguments: [UnsafeMutablePointer<CChar>]) throws(LaunchError) {
+  package init(arguments: [UnsafeMutablePointer<CChar>], options: Options) throws(LaunchError) {
     self.arguments = arguments
+    self.options = options
     let path = getenv("PATH").map { String(cString: $0) }
     file = try ProgramFile(named: String(cString: arguments[0]), searchPath: path)
   }
@@ -22,7 +53,7 @@ package struct ProgramRun {
   ///
   /// What the program has started and left behind is supervised further by a process in the background.
   /// - Throws: ``LaunchError`` where it could not be started.
-  package func run() throws(LaunchError) -> ProgramEnd {
+  package func run() throws(LaunchError) -> Outcome {
     let path = strdup(file.path)
     let shell = strdup("/bin/sh")
     defer {
@@ -32,19 +63,19 @@ package struct ProgramRun {
     guard let path, let shell else { throw .machine("no memory", remedy: nil) }
     // A path is taken as it was given, since its bytes need not be a text.
     let outcome = try run(file.isAsNamed ? arguments[0] : path, arguments)
-    guard case .refused(let error) = outcome else { return try outcome.end(file) }
+    guard case .refused(let error) = outcome else { return try outcome.ended(file) }
     // As a shell does with a script that does not say what runs it.
     guard error == .execFormatError, file.isText else { throw ProgramFile.refusal(file.path, error) }
-    return try run(shell, [shell, path] + arguments.dropFirst()).end(file)
+    return try run(shell, [shell, path] + arguments.dropFirst()).ended(file)
   }
 
-  private enum Outcome {
-    case ended(ProgramEnd)
+  private enum Attempt {
+    case ended(Outcome)
     case refused(Errno)
 
-    func end(_ file: ProgramFile) throws(LaunchError) -> ProgramEnd {
+    func ended(_ file: ProgramFile) throws(LaunchError) -> Outcome {
       switch self {
-      case .ended(let end): return end
+      case .ended(let outcome): return outcome
       case .refused(let error): throw ProgramFile.refusal(file.path, error)
       }
     }
@@ -52,8 +83,10 @@ package struct ProgramRun {
 
   private func run(
     _ path: UnsafePointer<CChar>, _ arguments: [UnsafeMutablePointer<CChar>]
-  ) throws(LaunchError) -> Outcome {
-    let place = try AgentPlace(AgentImage())
+  ) throws(LaunchError) -> Attempt {
+    let clock = TickClock()
+    let duties = options.duties
+    let place = try AgentPlace(AgentImage(), duties: duties)
     let filters = try place.filters()
     let signals = try SignalQueue()
     let child = try StartedChild(
@@ -61,13 +94,17 @@ package struct ProgramRun {
     // A program that ends must be heard of, whatever the caller has made of SIGCHLD.
     signal(SIGCHLD, SIG_DFL)
     var supervisor = Supervisor(
-      program: child.process, listener: Listener(adopting: child.listener), signals: signals, place: place)
+      program: child.process, listener: Listener(adopting: child.listener), signals: signals, place: place,
+      accountant: duties.contains(.accounts) ? Accountant(options.selection, clock: clock, log: options.log) : nil)
     let end = supervisor.superviseProgram()
     if let error = child.executionError { return .refused(error) }
-    if supervisor.hasProcesses, cordon_background() == 1 {
+    supervisor.accountant?.settle()
+    let goesOn = supervisor.hasProcesses
+    if goesOn, cordon_background() == 1 {
       supervisor.superviseRest()
+      _ = supervisor.accountant?.report(isLast: true)
       exit(0)
     }
-    return .ended(end)
+    return .ended(Outcome(end: end, report: supervisor.accountant?.report(isLast: !goesOn)))
   }
 }

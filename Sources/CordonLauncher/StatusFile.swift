@@ -8,6 +8,17 @@ enum StatusFile {
       .map { $0.dropFirst(name.count).filter { $0 != "\t" && $0 != " " } }
   }
 
+  /// All of a file; nil where it cannot be read.
+  static func wholeText(_ path: String) -> String? {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 16384)
+    while case let count = read(file, &buffer, buffer.count), count > 0 { bytes += buffer[..<count] }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
   /// The first 4 KiB of a file.
   static func text(_ path: String) -> String? {
     let file = open(path, O_RDONLY | O_CLOEXEC)

@@ -1,3 +1,4 @@
+import AgentInterface
 import Glibc
 import LauncherShims
 import SystemPackage
@@ -16,8 +17,14 @@ struct Supervisor: ~Copyable {
   private var end: ProgramEnd?
   /// Whether nobody is behind the listener any more.
   private var isAbandoned = false
+  /// The books, where they are kept.
+  var accountant: Accountant?
 
-  init(program: Int32, listener: consuming Listener, signals: consuming SignalQueue, place: consuming AgentPlace) {
+  init(
+    program: Int32, listener: consuming Listener, signals: consuming SignalQueue, place: consuming AgentPlace,
+    accountant: consuming Accountant?
+  ) {
+    self.accountant = accountant
     self.program = program
     self.listener = listener
     self.signals = signals
@@ -55,22 +62,40 @@ struct Supervisor: ~Copyable {
     if poll(&sources, answeringCalls && !isAbandoned ? 2 : 1, timeout()) > 0 {
       if sources[0].revents != 0 { answerSignals() }
       if sources[1].revents & Int16(POLLIN) != 0 {
-        if let notification = listener.receive() { announce(notification) }
+        if let notification = listener.receive() { answer(notification) }
       } else if sources[1].revents & Int16(POLLHUP) != 0 {
         isAbandoned = true
       }
     }
     interruptLateThreads()
+    if accountant?.isDue == true { accountant?.writeLog() }
   }
 
+  /// How often a log is written, in milliseconds: before an agent has filled its ring.
+  private static let logInterval: Int32 = 4
+
   private func timeout() -> Int32 {
+    let ceiling = accountant?.isDue == true ? Self.logInterval : -1
     let deadlines = followed.values.compactMap(\.deadline)
-    guard let first = deadlines.min() else { return -1 }
+    guard let first = deadlines.min() else { return ceiling }
     let now = MonotonicTime.now()
-    return first <= now ? 0 : Int32(clamping: (first - now) / 1_000_000 + 1)
+    let next = first <= now ? 0 : Int32(clamping: (first - now) / 1_000_000 + 1)
+    return ceiling < 0 ? next : min(ceiling, next)
   }
 
   // MARK: - Programs that are executed
+
+  private mutating func answer(_ notification: CordonNotification) {
+    if notification.number == 322, notification.arguments.4 == UInt64(CORDON_AGENT_ASKS) {
+      if accountant == nil {
+        listener.refuse(notification, .noFunction)
+      } else {
+        accountant?.answer(notification, listener)
+      }
+    } else {
+      announce(notification)
+    }
+  }
 
   /// A thread is about to execute a program: from here on it is traced until the agent is in.
   private mutating func announce(_ notification: CordonNotification) {

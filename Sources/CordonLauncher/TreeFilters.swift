@@ -9,12 +9,35 @@ package struct TreeFilters: Sendable {
   /// Traps calls; those from the agent's pages pass.
   package let trapping: Program
 
-  /// - Parameter exempt: the agent's pages.
-  package init(exempt: AddressRange) throws(CompileError) {
+  /// - Parameters:
+  ///   - exempt: the agent's pages.
+  ///   - arena: where code traps, if it does not everywhere.
+  package init(exempt: AddressRange, arena: AddressRange? = nil) throws(CompileError) {
     execution = Self.asking(before: Self.executingCalls)
-    let map = RegionMap(default: .trap(data: UInt16(CORDON_AGENT_TRAP_DATA)))
-    trapping = try map.compile(CompileOptions(gate: exempt))
+    let data = UInt16(CORDON_AGENT_TRAP_DATA)
+    var map = RegionMap(default: arena == nil ? .trap(data: data) : .allow)
+    guard let arena else {
+      trapping = try map.compile(CompileOptions(gate: exempt))
+      return
+    }
+    do {
+      try map.insert(arena, .trap(data: data))
+      // What lies between the agent and the arena is nobody's.
+      if exempt.end < arena.start { try map.insertDontCare(AddressRange(start: exempt.end, end: arena.start)) }
+    } catch { throw .gate(error) }
+    trapping = try map.compile(
+      CompileOptions(gate: exempt, globalTrapNumbers: Self.guardedCalls, trapData: data))
   }
+
+  /// Calls that trap wherever they come from: those by which other code could block SIGSYS or take its handler away, after
+  /// which the next trap would be the program's end; those that execute a program; and mmap, by which modules come.
+  static let guardedCalls: [UInt32] = [
+    9,  // mmap
+    13, 14, 130, 131,  // rt_sigaction, rt_sigprocmask, rt_sigsuspend, sigaltstack
+    59, 322,  // execve, execveat
+    270, 271, 281, 333, 426, 441,  // pselect6, ppoll, epoll_pwait, io_pgetevents, io_uring_enter, epoll_pwait2
+    435,  // clone3, which can clear handlers
+  ]
 
   /// execve and execveat by every way into the kernel; x32's have bit 30 set and numbers of their own.
   static let executingCalls: [(AuditArchitecture, [UInt32])] = [

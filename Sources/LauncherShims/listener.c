@@ -3,6 +3,7 @@
 #include "LauncherShims.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/seccomp.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -24,20 +25,37 @@ long cordon_listener_receive(int32_t listener, CordonNotification *notification)
   return 0;
 }
 
-static long answer(int32_t listener, uint64_t id, int32_t error, uint32_t flags) {
+static long answer(int32_t listener, uint64_t id, int64_t value, int32_t error, uint32_t flags) {
   union {
     struct seccomp_notif_resp kernel;
     char room[256];
   } response;
   memset(&response, 0, sizeof response);
   response.kernel.id = id;
+  response.kernel.val = value;
   response.kernel.error = -error;
   response.kernel.flags = flags;
   return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response.kernel) == 0 ? 0 : -errno;
 }
 
 long cordon_listener_continue(int32_t listener, uint64_t id) {
-  return answer(listener, id, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+  return answer(listener, id, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
 }
 
-long cordon_listener_refuse(int32_t listener, uint64_t id, int32_t error) { return answer(listener, id, error, 0); }
+long cordon_listener_refuse(int32_t listener, uint64_t id, int32_t error) { return answer(listener, id, 0, error, 0); }
+
+long cordon_listener_answer(int32_t listener, uint64_t id, int64_t value) { return answer(listener, id, value, 0, 0); }
+
+#ifndef SECCOMP_ADDFD_FLAG_SEND
+#define SECCOMP_ADDFD_FLAG_SEND (1UL << 1)
+#endif
+
+long cordon_listener_give(int32_t listener, uint64_t id, int32_t descriptor) {
+  struct seccomp_notif_addfd added;
+  memset(&added, 0, sizeof added);
+  added.id = id;
+  added.srcfd = (uint32_t)descriptor;
+  added.newfd_flags = O_CLOEXEC;
+  added.flags = SECCOMP_ADDFD_FLAG_SEND; /* Linux 5.14 */
+  return ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &added) >= 0 ? 0 : -errno;
+}

@@ -9,6 +9,8 @@
 #define CORDON_AGENT_BEGIN                                                                                      \
   _Pragma("clang attribute push(__attribute__((no_stack_protector, target(\"general-regs-only\"))), apply_to = function)")
 #define CORDON_AGENT_END _Pragma("clang attribute pop")
+#define CORDON_ARCH_X86_64 0xc000003eu
+#define CORDON_ARCH_I386 0x40000003u
 #define CORDON_HIDDEN __attribute__((visibility("hidden")))
 
 extern CORDON_HIDDEN const CordonAgentHeader cordon_agent_header;
@@ -23,15 +25,70 @@ CORDON_HIDDEN void cordon_agent_prepare(void);
 /* hook.c: what becomes of a trapped call. */
 CORDON_HIDDEN CordonVerdict cordon_agent_hook(CordonTrap *trap, void *context);
 
+/* account.c: counts the call, and has it timed where that can be done. */
+CORDON_HIDDEN void cordon_agent_account(CordonTrap *trap, CordonVerdict *verdict);
+/* The CordonCall of a call that the hook makes itself, or NULL; and its end. */
+CORDON_HIDDEN CordonCall *cordon_agent_open(const CordonTrap *trap);
+CORDON_HIDDEN void cordon_agent_close(CordonCall *call, long result);
+
+/* calls.c: thunks and the CordonCalls that they belong to. */
+CORDON_HIDDEN long cordon_agent_make_thunks(void);
+CORDON_HIDDEN uint64_t cordon_agent_thunk(uint32_t index);
+/* One that is free, its last call taken note of; NULL when there is none. */
+CORDON_HIDDEN CordonCall *cordon_agent_claim(uint64_t stack_pointer);
+
+/* sites.c: the site of a call, or NULL when it is not to be accounted. */
+CORDON_HIDDEN CordonSite *cordon_agent_site(const CordonTrap *trap);
+CORDON_HIDDEN void cordon_agent_unmapped(uint64_t start, uint64_t length);
+
+/* log.c: leaves the record of a call. */
+CORDON_HIDDEN void cordon_agent_record(const CordonRecord *record);
+
+/* place.c: maps a module that is to be trapped where the filter traps; 1 when it has answered the call. */
+CORDON_HIDDEN int cordon_agent_place(const CordonTrap *trap, CordonVerdict *verdict);
+
+/* ask.c: asks the launcher; its answer, or -ENOSYS where there is none any more. */
+CORDON_HIDDEN long cordon_agent_ask(long question, uint64_t argument);
+
+/* What is shared with the launcher; only with CORDON_AGENT_ACCOUNTS. */
+static inline CordonAgentArea *cordon_agent_area(void) {
+  return (CordonAgentArea *)((uint64_t)&cordon_agent_header + CORDON_AGENT_AREA);
+}
+
 /* message.c: one line on standard error: `cordon: WHERE: WHAT`, with a number behind it where that is not negative. */
 CORDON_HIDDEN void cordon_agent_say(const char *what, long number, const char *rest);
 
 enum { /* asm/unistd_64.h */
   NR_write = 1,
+  NR_close = 3,
   NR_mmap = 9,
+  NR_mprotect = 10,
+  NR_munmap = 11,
+  NR_rt_sigaction = 13,
+  NR_rt_sigprocmask = 14,
+  NR_rt_sigreturn = 15,
+  NR_mremap = 25,
+  NR_nanosleep = 35,
+  NR_getpid = 39,
+  NR_clone = 56,
+  NR_fork = 57,
+  NR_vfork = 58,
   NR_execve = 59,
+  NR_exit = 60,
+  NR_rt_sigsuspend = 130,
+  NR_sigaltstack = 131,
+  NR_prctl = 157,
+  NR_gettid = 186,
   NR_exit_group = 231,
+  NR_pselect6 = 270,
+  NR_ppoll = 271,
+  NR_epoll_pwait = 281,
+  NR_seccomp = 317,
   NR_execveat = 322,
+  NR_io_pgetevents = 333,
+  NR_io_uring_enter = 426,
+  NR_clone3 = 435,
+  NR_epoll_pwait2 = 441,
 };
 
 #endif

@@ -1,9 +1,9 @@
-/* What becomes of a trapped call: it is let through. */
+/* What becomes of a trapped call: it is let through, and accounted where that is asked for. */
 #include "agent.h"
 
 CORDON_AGENT_BEGIN
 
-#define ARCH_X86_64 0xc000003eu
+#define EINVAL 22
 #define ENOSYS 38
 
 /* A program is executed from here and not by way of a thunk: either nothing of this process is left afterwards, or the
@@ -14,8 +14,14 @@ static uint32_t said; /* a shell tries the folders of PATH one after the other *
 static CordonVerdict execute(const CordonTrap *trap) {
   CordonVerdict verdict;
   verdict.kind = CordonVerdictValue;
+  if (trap->number == NR_execveat && (uint32_t)trap->arguments[4] == CORDON_AGENT_ASKS) {
+    verdict.value = -EINVAL; /* as the kernel has it; only the agent itself has questions */
+    return verdict;
+  }
+  CordonCall *call = cordon_agent_open(trap);
   verdict.value = cordon_agent_call(trap->number, (long)trap->arguments[0], (long)trap->arguments[1],
                                     (long)trap->arguments[2], (long)trap->arguments[3], (long)trap->arguments[4], 0);
+  cordon_agent_close(call, verdict.value);
   if (verdict.value == -ENOSYS && __atomic_exchange_n(&said, 1, __ATOMIC_RELAXED) == 0)
     cordon_agent_say("the supervisor (process ", (long)cordon_agent_header.supervisor,
                      ") is gone, so no further program can be executed");
@@ -24,11 +30,14 @@ static CordonVerdict execute(const CordonTrap *trap) {
 
 CordonVerdict cordon_agent_hook(CordonTrap *trap, void *context) {
   (void)context;
-  if (trap->architecture == ARCH_X86_64 && (trap->number == NR_execve || trap->number == NR_execveat))
+  if (trap->architecture == CORDON_ARCH_X86_64 && (trap->number == NR_execve || trap->number == NR_execveat))
     return execute(trap);
   CordonVerdict verdict;
   verdict.kind = CordonVerdictPass;
   verdict.value = 0;
+  uint32_t duties = cordon_agent_header.duties;
+  if (duties & CORDON_AGENT_PLACES && cordon_agent_place(trap, &verdict)) return verdict;
+  if (duties & CORDON_AGENT_ACCOUNTS) cordon_agent_account(trap, &verdict);
   return verdict;
 }
 

@@ -13,6 +13,7 @@ CORDON_AGENT_BEGIN
 #define MAP_PRIVATE 0x02
 #define MAP_ANONYMOUS 0x20
 #define MAP_FIXED_NOREPLACE 0x100000
+#define MAP_SHARED 0x01
 #define DEFECT 70
 
 /* Everything traps, and the hook decides. */
@@ -23,6 +24,18 @@ static void fail(const char *what, long error) {
   for (;;) cordon_agent_call(NR_exit_group, DEFECT, 0, 0, 0, 0, 0);
 }
 
+static void share_area(uint64_t base) {
+  long descriptor = cordon_agent_ask(CORDON_QUESTION_AREA, 0);
+  if (descriptor < 0) fail("the launcher gives the agent no memory: error ", descriptor);
+  long area = (long)(base + CORDON_AGENT_AREA);
+  long at = cordon_agent_call(NR_mmap, area, CORDON_AREA_SIZE, PROT_READ | PROT_WRITE,
+                              MAP_SHARED | MAP_FIXED_NOREPLACE, descriptor, 0);
+  cordon_agent_call(NR_close, descriptor, 0, 0, 0, 0, 0);
+  if (at != area) fail("the agent's shared memory cannot be mapped: error ", at);
+  long result = cordon_agent_make_thunks();
+  if (result != 0) fail("the agent's thunks cannot be made: error ", result);
+}
+
 void cordon_agent_prepare(void) {
   uint64_t base = (uint64_t)&cordon_agent_header, data = base + CORDON_AGENT_DATA;
   long at = cordon_agent_call(NR_mmap, (long)data, (long)((uint64_t)cordon_agent_data_end - data), PROT_READ | PROT_WRITE,
@@ -30,6 +43,7 @@ void cordon_agent_prepare(void) {
   if (at != (long)data) fail("the agent's data cannot be mapped: error ", at);
   long result = cordon_engine_prepare_at(base + CORDON_AGENT_GATE);
   if (result != 0) fail("the agent's gate cannot be mapped: error ", result);
+  if (cordon_agent_header.duties & CORDON_AGENT_ACCOUNTS) share_area(base);
   CordonConfiguration configuration;
   for (size_t i = 0; i < sizeof configuration; i++) ((volatile uint8_t *)&configuration)[i] = 0;
   configuration.steps = steps;

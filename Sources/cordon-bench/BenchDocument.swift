@@ -19,6 +19,16 @@ struct BenchDocument: Encodable {
       verdict = bar.verdict.rawValue
     }
 
+    /// A figure that is to be at most `limit`.
+    init(name: String, value: Double, unit: String, limit: Double) {
+      self.name = name
+      self.value = value
+      self.unit = unit
+      self.limit = limit
+      relation = Bar.Relation.atMost.rawValue
+      verdict = (value <= limit ? Bar.Verdict.ok : .missed).rawValue
+    }
+
     /// `NAME VALUE UNIT  bar OP LIMIT  ok|MISSED`
     var line: String { "\(name) \(rounded(value)) \(unit)  bar \(relation) \(rounded(limit))  \(verdict)" }
 

@@ -13,14 +13,16 @@ enum CordonBench {
     }
     // The measuring processes are cordon's own; the two are built into one folder.
     let executable = try FilePath(String(FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")))
+    let cordon = executable.removingLastComponent().appending("cordon")
     let launcher = MeasurementLauncher(
-      executable: executable.removingLastComponent().appending("cordon"), arguments: ["compare", "measure"],
+      executable: cordon, arguments: ["compare", "measure"],
       sampling: Extent.full.sampling, processor: Processors.permitted().last, limit: .seconds(10))
     let comparison = Comparison(combinations: Bar.combinations, extent: .full) { await launcher.measure($0) }
     let loadBefore = Host.load()
     guard let results = await comparison.run() else { exit(70) }
 
-    let figures = Bar.all(in: results).map(BenchDocument.Figure.init)
+    let figures =
+      Bar.all(in: results).map(BenchDocument.Figure.init) + RunBars(cordon: cordon).measure(missing: complain)
     for figure in figures { print(figure.line) }
     let host = HostDocument(host: Host.current(), loadBefore: loadBefore, loadAfter: Host.load())
     let encoder = JSONEncoder()

@@ -65,7 +65,8 @@ struct CodePlaces {
   /// Whether the text starts as a number does; module names that do can be written as a glob.
   private static func isMeantAsRange(_ text: String) -> Bool { text.hasPrefix("0x") || text.hasPrefix("0X") }
 
-  private static func range(_ text: String, _ option: String) throws(CommandFailure) -> AddressRange {
+  /// The range that `text` writes.
+  static func range(_ text: String, _ option: String) throws(CommandFailure) -> AddressRange {
     do {
       return try AddressRange(parsing: text)
     } catch .malformedRange {

@@ -11,12 +11,16 @@
 enum {
   /// Header, code and constants, readable and executable: the image that the launcher writes.
   CORDON_AGENT_IMAGE_LIMIT = 0x8000,
+  /// Thunks of calls that are timed.
+  CORDON_AGENT_CALLS = 0x8000,
   /// The trap engine's gate, and behind its code its data.
-  CORDON_AGENT_GATE = 0x8000,
+  CORDON_AGENT_GATE = 0x10000,
   /// Where the exempt range ends: calls from [base, base + this) are the agent's own.
-  CORDON_AGENT_EXEMPT_END = 0xa9000,
+  CORDON_AGENT_EXEMPT_END = 0xb1000,
   /// The agent's variables, all zero at first. The linker script has the same number.
-  CORDON_AGENT_DATA = 0x150000,
+  CORDON_AGENT_DATA = 0x160000,
+  /// What the agent shares with the launcher: CordonAgentArea.
+  CORDON_AGENT_AREA = 0x200000,
   /// Nothing of the agent lies at or above this.
   CORDON_AGENT_SPAN = 0x1000000,
 };
@@ -25,6 +29,13 @@ enum {
 #define CORDON_AGENT_TRAP_DATA 0xc04d
 
 #define CORDON_AGENT_MAGIC 0x6e6f64726f436567ull
+
+/// What an agent is to do besides letting calls pass.
+enum {
+  CORDON_AGENT_ACCOUNTS = 1, ///< counts and times calls, in an area that it asks the launcher for
+  CORDON_AGENT_LOGS = 2,     ///< leaves a record of each call in the area's ring
+  CORDON_AGENT_PLACES = 4,   ///< maps modules that are to be trapped where the filter traps
+};
 
 /// The first bytes of the image. The second half is the launcher's to fill in before it lets the agent run.
 typedef struct CordonAgentHeader {
@@ -35,12 +46,161 @@ typedef struct CordonAgentHeader {
   uint32_t call;
   /// Where the image ends, as an offset.
   uint32_t end;
-  uint32_t reserved;
+  /// CORDON_AGENT_ACCOUNTS and the like.
+  uint32_t duties;
 
   /// The program's own first instruction.
   uint64_t entry;
   /// Process id of the supervisor, as the launcher sees it; for messages.
   int64_t supervisor;
+  /// Where modules go that are to be trapped, with CORDON_AGENT_PLACES.
+  uint64_t arena_start, arena_end;
 } CordonAgentHeader;
+
+/// The agent asks the launcher by a call that waits at the filter's listener: execveat with these flags, which the kernel
+/// knows none of, and the question as its first argument.
+#define CORDON_AGENT_ASKS 0x5ac04d00
+
+enum {
+  /// For an area: answered with a descriptor of it.
+  CORDON_QUESTION_AREA = 1,
+  /// What lies at the address in the second argument: answered in the area's table of modules.
+  CORDON_QUESTION_MODULE = 2,
+  /// Whether the file of the descriptor in the second argument is a module to be trapped: answered with 1 or 0.
+  CORDON_QUESTION_PLACE = 3,
+};
+
+enum {
+  CORDON_AREA_MODULES = 512,
+  CORDON_AREA_SITES = 16384,
+  CORDON_AREA_INDEX = 32768, ///< a hash table of sites; a power of two
+  CORDON_AREA_CALLS = 1024,
+  CORDON_AREA_RECORDS = 8192,
+};
+
+/// Code that is mapped from one file, or from none, and where. Written by the launcher before it counts.
+typedef struct CordonModule {
+  uint64_t start, end;
+  /// Of the first byte in its file.
+  uint64_t file_offset;
+  /// Index of its name, which only the launcher has.
+  uint32_t name;
+  uint8_t traps;
+  /// Set by the agent when it has been unmapped or mapped over.
+  uint8_t gone;
+  uint8_t reserved[2];
+} CordonModule;
+
+/// A call number at a place that calls.
+typedef struct CordonSite {
+  /// The address shifted left by 16, with 0x8000 for int $0x80, 0x4000 for x32, and 14 bits of the number. 0: none.
+  uint64_t key;
+  uint64_t calls;
+  uint64_t errors;
+  /// Ticks of the time stamp counter in calls that were timed, and how many were.
+  uint64_t ticks, timed;
+  /// The time stamp counter at its first call.
+  uint64_t first;
+  /// Index of the module, plus 1.
+  uint32_t module;
+  uint32_t reserved;
+} CordonSite;
+
+enum { CordonCallFree = 0, CordonCallOpen = 1, CordonCallDone = 2 };
+
+/// A call that is timed, from its trap until somebody takes note of its end. The assembly file has the same offsets.
+typedef struct CordonCall {
+  uint64_t resume, result, scratch, back;
+  uint64_t began, ended;
+  uint8_t state;
+  uint8_t reserved[3];
+  uint32_t site;
+  int32_t thread, process;
+  uint64_t arguments[6];
+  uint64_t padding[2];
+} CordonCall;
+
+/// A call, for the log.
+typedef struct CordonRecord {
+  /// 1 more than its place in the order of records, once it is complete.
+  uint64_t sequence;
+  uint64_t key;
+  uint64_t began, ended;
+  int64_t result;
+  uint64_t arguments[6];
+  uint32_t module;
+  int32_t thread, process;
+  /// Whether `result` and `ended` are there.
+  uint32_t has_result;
+} CordonRecord;
+
+/// What all processes share that have been forked off one program since it was executed: this, and the tables behind it.
+typedef struct CordonAgentArea {
+  /// How many modules there are; the launcher adds to them.
+  uint32_t modules;
+  /// Calls from sites that found no room, and records.
+  uint32_t lost_calls, lost_records;
+  /// How many sites have been given out, and below which place all calls lie.
+  uint32_t sites, calls_end;
+  uint32_t reserved;
+  uint64_t written, read;
+} CordonAgentArea;
+
+enum {
+  CORDON_AREA_MODULES_AT = 4096,
+  CORDON_AREA_CALLS_AT = CORDON_AREA_MODULES_AT + CORDON_AREA_MODULES * 32,
+  CORDON_AREA_INDEX_AT = CORDON_AREA_CALLS_AT + CORDON_AREA_CALLS * 128,
+  CORDON_AREA_SITES_AT = CORDON_AREA_INDEX_AT + CORDON_AREA_INDEX * 2,
+  CORDON_AREA_RECORDS_AT = CORDON_AREA_SITES_AT + CORDON_AREA_SITES * 56,
+  CORDON_AREA_SIZE = CORDON_AREA_RECORDS_AT + CORDON_AREA_RECORDS * 104,
+};
+
+#pragma clang assume_nonnull begin
+static inline CordonModule *cordon_area_module(CordonAgentArea *area, uint64_t index) {
+  return (CordonModule *)((uint8_t *)area + CORDON_AREA_MODULES_AT) + index % CORDON_AREA_MODULES;
+}
+static inline CordonCall *cordon_area_call(CordonAgentArea *area, uint64_t index) {
+  return (CordonCall *)((uint8_t *)area + CORDON_AREA_CALLS_AT) + index % CORDON_AREA_CALLS;
+}
+static inline uint16_t *cordon_area_index(CordonAgentArea *area, uint64_t hash) {
+  return (uint16_t *)((uint8_t *)area + CORDON_AREA_INDEX_AT) + hash % CORDON_AREA_INDEX;
+}
+static inline CordonSite *cordon_area_site(CordonAgentArea *area, uint64_t index) {
+  return (CordonSite *)((uint8_t *)area + CORDON_AREA_SITES_AT) + index % CORDON_AREA_SITES;
+}
+static inline CordonRecord *cordon_area_record(CordonAgentArea *area, uint64_t place) {
+  return (CordonRecord *)((uint8_t *)area + CORDON_AREA_RECORDS_AT) + place % CORDON_AREA_RECORDS;
+}
+
+/// The launcher's accesses to what agents change meanwhile.
+static inline uint32_t cordon_area_sites(const CordonAgentArea *area) {
+  uint32_t count = __atomic_load_n(&area->sites, __ATOMIC_ACQUIRE);
+  return count < CORDON_AREA_SITES ? count : CORDON_AREA_SITES;
+}
+static inline uint32_t cordon_area_calls_end(const CordonAgentArea *area) {
+  return __atomic_load_n(&area->calls_end, __ATOMIC_ACQUIRE);
+}
+static inline void cordon_area_publish_modules(CordonAgentArea *area, uint32_t count) {
+  __atomic_store_n(&area->modules, count, __ATOMIC_RELEASE);
+}
+static inline uint64_t cordon_area_written(const CordonAgentArea *area) {
+  return __atomic_load_n(&area->written, __ATOMIC_ACQUIRE);
+}
+static inline void cordon_area_publish_read(CordonAgentArea *area, uint64_t read) {
+  __atomic_store_n(&area->read, read, __ATOMIC_RELEASE);
+}
+static inline uint64_t cordon_record_sequence(const CordonRecord *record) {
+  return __atomic_load_n(&record->sequence, __ATOMIC_ACQUIRE);
+}
+static inline uint8_t cordon_call_state(const CordonCall *call) { return __atomic_load_n(&call->state, __ATOMIC_ACQUIRE); }
+
+#pragma clang assume_nonnull end
+
+/// The time stamp counter.
+static inline uint64_t cordon_ticks(void) {
+  uint32_t low, high;
+  __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+  return (uint64_t)high << 32 | low;
+}
 
 #endif

@@ -4,7 +4,7 @@ extension ProcessMap.Mapping {
   /// Reads one line of /proc/PID/maps: `START-END rwxp OFFSET DEVICE INODE      PATH`.
   ///
   /// nil where the text is no such line.
-  init?(line: some StringProtocol) {
+  package init?(line: some StringProtocol) {
     // The path is all that follows the blanks behind the inode; it may have blanks itself.
     let fields = line.split(separator: " ", maxSplits: 5, omittingEmptySubsequences: true)
     guard fields.count >= 5 else { return nil }
@@ -16,7 +16,8 @@ extension ProcessMap.Mapping {
     self.init(
       range: range, isReadable: permissions[0] == UInt8(ascii: "r"),
       isWritable: permissions[1] == UInt8(ascii: "w"), isExecutable: permissions[2] == UInt8(ascii: "x"),
-      origin: ProcessMap.Origin(field: fields.count == 6 ? fields[5].drop { $0 == " " } : ""))
+      origin: ProcessMap.Origin(field: fields.count == 6 ? fields[5].drop { $0 == " " } : ""),
+      fileOffset: UInt64(fields[2], radix: 16) ?? 0)
   }
 }
 

@@ -9,6 +9,8 @@ package struct ProcessMap: Sendable {
     package let isWritable: Bool
     package let isExecutable: Bool
     package let origin: Origin
+    /// Where in the file it begins.
+    package var fileOffset: UInt64 = 0
   }
 
   /// Where the contents of a mapping come from.

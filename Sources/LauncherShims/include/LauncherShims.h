@@ -90,6 +90,17 @@ long cordon_listener_continue(int32_t listener, uint64_t id);
 /// Has the call fail with a positive errno.
 long cordon_listener_refuse(int32_t listener, uint64_t id, int32_t error);
 
+/// Has the call answer a value, without happening.
+long cordon_listener_answer(int32_t listener, uint64_t id, int64_t value);
+/// Has the call answer a descriptor: a copy of `descriptor` in the caller's table.
+long cordon_listener_give(int32_t listener, uint64_t id, int32_t descriptor);
+
+/// Memory to share: a descriptor for the launcher, and one to give away, whose file stays locked as long as anybody has
+/// it open or mapped.
+long cordon_shared_memory(uint64_t size, int32_t *given);
+/// Whether nobody has what was given away any more.
+int cordon_shared_memory_is_left(int32_t descriptor);
+
 /// A descriptor from which all signals of `mask` can be read that this thread blocks; close-on-exec.
 long cordon_signal_descriptor(uint64_t mask);
 /// Blocks the signals of `mask` in the calling thread, and says what was blocked before.

@@ -1,0 +1,233 @@
+import AgentInterface
+import Cordon
+import FilterCompiler
+import Glibc
+import LauncherShims
+import SystemPackage
+
+/// Keeps the books: hands areas to agents, tells them whose code lies where, and adds up what they have counted.
+struct Accountant {
+  private let selection: CodeSelection
+  private let clock: TickClock
+  private(set) var names = ModuleNames()
+  private var areas: [SharedArea] = []
+  private var totals: [CallPlace: CallTotals] = [:]
+  /// The targets of the selection that were found.
+  private var found: Set<Int> = []
+  private(set) var lostCalls = 0
+  private(set) var lostRecords = 0
+  var log: CallLog?
+  private let startTime = MonotonicTime.now()
+
+  init(_ selection: CodeSelection, clock: TickClock, log: CallLog?) {
+    self.selection = selection
+    self.clock = clock
+    self.log = log
+  }
+
+  /// Whether the log may have to be written soon.
+  var isDue: Bool { log != nil && !areas.isEmpty }
+
+  // MARK: - Questions
+
+  /// Answers what an agent asks.
+  mutating func answer(_ notification: CordonNotification, _ listener: borrowing Listener) {
+    switch Int(notification.arguments.0) {
+    case CORDON_QUESTION_AREA: giveArea(notification, listener)
+    case CORDON_QUESTION_MODULE:
+      addModules(at: notification.arguments.1, of: notification.thread)
+      _ = cordon_listener_answer(listener.descriptor, notification.id, 0)
+    case CORDON_QUESTION_PLACE:
+      let path = Self.link("/proc/\(notification.thread)/fd/\(Int32(truncatingIfNeeded: notification.arguments.1))")
+      let matching = path.map(selection.matches) ?? []
+      found.formUnion(matching)
+      _ = cordon_listener_answer(listener.descriptor, notification.id, matching.isEmpty ? 0 : 1)
+    default: listener.refuse(notification, .invalidArgument)
+    }
+  }
+
+  private mutating func giveArea(_ notification: CordonNotification, _ listener: borrowing Listener) {
+    closeAreas()
+    do {
+      let area = try SharedArea(answering: notification, process: notification.thread, listener)
+      areas.append(area)
+    } catch {
+      listener.refuse(notification, error)
+    }
+  }
+
+  /// Takes in the areas that nobody has any more.
+  private mutating func closeAreas() {
+    var open: [SharedArea] = []
+    for area in areas {
+      if area.isLeft { close(area) } else { open.append(area) }
+    }
+    areas = open
+  }
+
+  /// The area of a process: its own, or that of the program which it was forked off from.
+  private func area(of thread: Int32) -> SharedArea? {
+    var process = StatusFile.field("Tgid:", of: thread).flatMap { Int32($0) } ?? thread
+    for _ in 0..<1000 where process > 1 {
+      // The newest of a process is of the program that it runs now.
+      if let area = areas.last(where: { $0.process == process }) { return area }
+      guard let parent = StatusFile.field("PPid:", of: process).flatMap({ Int32($0) }) else { break }
+      process = parent
+    }
+    return nil
+  }
+
+  private mutating func addModules(at address: UInt64, of thread: Int32) {
+    guard let area = area(of: thread) else { return }
+    let known = area.modules.filter { $0.gone == 0 }
+    var added: [CordonModule] = []
+    let executable = Self.link("/proc/\(thread)/exe")
+    for mapping in Self.codeMappings(of: thread) {
+      let matching = selection.matches(mapping, executable: executable)
+      found.formUnion(matching)
+      let name: Int
+      var offset: UInt64 = 0
+      switch mapping.origin {
+      case .file(let path, _):
+        name = names.index(path: path, isFile: true)
+        offset = mapping.fileOffset
+      case .special(let special): name = names.index(path: "[\(special)]", isFile: false)
+      case .anonymous: name = names.index(path: "[anonymous]", isFile: false)
+      }
+      for part in selection.parts(of: mapping.range) {
+        let isKnown = known.contains { $0.start <= part.start && part.end <= $0.end }
+        if isKnown { continue }
+        let ranges = selection.rangesHolding(part.start)
+        found.formUnion(ranges)
+        var module = CordonModule()
+        module.start = part.start
+        module.end = part.end
+        module.file_offset = offset + (part.start - mapping.range.start)
+        module.name = UInt32(name)
+        module.traps = matching.isEmpty && ranges.isEmpty ? 0 : 1
+        added.append(module)
+      }
+    }
+    area.append(added)
+  }
+
+  private static func codeMappings(of thread: Int32) -> [ProcessMap.Mapping] {
+    guard let text = StatusFile.wholeText("/proc/\(thread)/maps") else { return [] }
+    var mappings: [ProcessMap.Mapping] = []
+    // Most lines are not of code: these are passed over before anything is made of them.
+    for line in text.split(separator: "\n") {
+      guard let blank = line.utf8.firstIndex(of: UInt8(ascii: " ")) else { continue }
+      let permissions = line.utf8[line.utf8.index(after: blank)...].prefix(4)
+      guard permissions.dropFirst(2).first == UInt8(ascii: "x") else { continue }
+      if let mapping = ProcessMap.Mapping(line: line) { mappings.append(mapping) }
+    }
+    return mappings
+  }
+
+  private static func link(_ path: String) -> String? {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let length = readlink(path, &buffer, buffer.count)
+    guard length > 0 else { return nil }
+    return String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  // MARK: - Books
+
+  /// Writes the records that have come in.
+  mutating func writeLog() {
+    guard log != nil else { return }
+    let rate = clock.nanosecondsPerTick()
+    for area in areas { writeRecords(of: area, rate, isFinal: false) }
+    log?.flush()
+  }
+
+  private mutating func writeRecords(of area: SharedArea, _ rate: Double, isFinal: Bool) {
+    guard var log = self.log else { return }
+    self.log = nil
+    let modules = area.modules
+    area.takeRecords(isFinal: isFinal) { record in
+      log.append(record, modules, names, clock, rate)
+    }
+    self.log = log
+  }
+
+  /// Takes in an area for good: its processes are gone.
+  private mutating func close(_ area: SharedArea) {
+    let rate = clock.nanosecondsPerTick()
+    writeRecords(of: area, rate, isFinal: true)
+    let modules = area.modules
+    addUp(area)
+    guard var log = self.log else { return }
+    self.log = nil
+    area.forEachCall { call, hasReturned in
+      let site = cordon_area_site(area.area, UInt64(call.site)).pointee
+      log.append(CordonRecord(call, of: site, hasReturned: hasReturned), modules, names, clock, rate)
+    }
+    self.log = log
+  }
+
+  /// Adds what an area holds to the totals, and leaves it as it is.
+  private mutating func addUp(_ area: SharedArea) {
+    let modules = area.modules
+    area.forEachSite { site, _ in
+      totals[Self.place(of: site, modules), default: CallTotals()].add(site)
+    }
+    area.forEachCall { call, hasReturned in
+      guard hasReturned else { return }
+      let site = cordon_area_site(area.area, UInt64(call.site)).pointee
+      totals[Self.place(of: site, modules), default: CallTotals()].add(call)
+    }
+    lostCalls += Int(area.area.pointee.lost_calls)
+    lostRecords += Int(area.area.pointee.lost_records)
+  }
+
+  private static func place(of site: CordonSite, _ modules: [CordonModule]) -> CallPlace {
+    let address = CallSite.address(ofKey: site.key)
+    let call = UInt16(truncatingIfNeeded: site.key)
+    guard site.module != 0, Int(site.module) <= modules.count else {
+      return CallPlace(module: nil, offset: address, call: call)
+    }
+    let module = modules[Int(site.module) - 1]
+    return CallPlace(
+      module: Int(module.name), offset: address &- module.start &+ module.file_offset, call: call)
+  }
+
+  /// Closes the books on what is over.
+  mutating func settle() {
+    closeAreas()
+    writeLog()
+  }
+
+  /// Says what the books hold.
+  /// - Parameter isLast: whether nobody keeps them after this. Otherwise processes live on, which are counted up to now,
+  ///   and whoever supervises them writes their records.
+  mutating func report(isLast: Bool) -> RunReport {
+    if isLast {
+      areas.forEach { close($0) }
+      areas = []
+      log?.flush()
+    } else {
+      areas.forEach { addUp($0) }
+    }
+    return RunReport(
+      totals: totals, names: names, nanosecondsPerTick: clock.nanosecondsPerTick(),
+      duration: MonotonicTime.now() - startTime, lostCalls: lostCalls, lostRecords: lostRecords,
+      absent: selection.targets.indices.filter { !found.contains($0) }.map { selection.targets[$0] })
+  }
+}
+
+extension CordonRecord {
+  /// The record of a call that its program has not lived to leave.
+  fileprivate init(_ call: CordonCall, of site: CordonSite, hasReturned: Bool) {
+    self.init()
+    key = site.key
+    began = call.began
+    ended = call.ended
+    result = Int64(bitPattern: call.result)
+    arguments = call.arguments
+    module = site.module
+    thread = call.thread
+    process = call.process
+    has_result = hasReturned ? 1 : 0
+  }
+}

@@ -1,0 +1,39 @@
+extension RunReport {
+  /// The document `cordon.run/1`.
+  package func json(program: [String], end: ProgramEnd) -> String {
+    var symbols = Symbols(names)
+    func site(_ row: Row, _ site: Site) -> String {
+      let function = symbols.function(row.module, site.offset).map(JSONWriter.string) ?? "null"
+      return "{\"offset\": \"0x\(String(site.offset, radix: 16))\", \"symbol\": \(function), \"calls\": \(site.calls)}"
+    }
+    var rowTexts: [String] = []
+    for row in rows {
+      let module = row.module.map { names[$0] }
+      rowTexts.append(
+        "    {\"module\": \(module.map { JSONWriter.string($0.path) } ?? "null"), "
+          + "\"system\": \(isSystem(row)), \"call\": \(JSONWriter.string(row.call)), "
+          + "\"number\": \(row.number), \"architecture\": \(JSONWriter.string(row.architecture)), "
+          + "\"calls\": \(row.totals.calls), \"errors\": \(row.totals.errors), \"timed\": \(row.totals.timed), "
+          + "\"time_ns\": \(nanoseconds(row.totals)), \"first_site\": \(site(row, row.firstSite)), "
+          + "\"hottest_site\": \(site(row, row.hottestSite))}")
+    }
+    let status =
+      switch end {
+      case .exited(let status): "\"exit_status\": \(status), \"signal\": null"
+      case .signalled(let signal): "\"exit_status\": null, \"signal\": \(signal)"
+      }
+    return """
+      {
+        "schema": "cordon.run/1",
+        "program": [\(program.map(JSONWriter.string).joined(separator: ", "))],
+        \(status),
+        "duration_ns": \(duration),
+        "calls": \(calls),
+        "calls_from_elsewhere": \(callsFromElsewhere),
+        "lost_calls": \(lostCalls),
+        "rows": [\(rowTexts.isEmpty ? "" : "\n" + rowTexts.joined(separator: ",\n") + "\n  ")]
+      }
+
+      """
+  }
+}

@@ -1,0 +1,13 @@
+import AgentInterface
+
+/// What agents do besides letting calls pass.
+struct AgentDuties: OptionSet, Sendable {
+  let rawValue: Int
+
+  /// Count and time calls.
+  static let accounts = AgentDuties(rawValue: CORDON_AGENT_ACCOUNTS)
+  /// Leave a record of each call.
+  static let logs = AgentDuties(rawValue: CORDON_AGENT_LOGS)
+  /// Map modules that are to be trapped where the filter traps.
+  static let places = AgentDuties(rawValue: CORDON_AGENT_PLACES)
+}

@@ -1,0 +1,10 @@
+/* Questions to the launcher. */
+#include "agent.h"
+
+CORDON_AGENT_BEGIN
+
+long cordon_agent_ask(long question, uint64_t argument) {
+  return cordon_agent_call(NR_execveat, question, (long)argument, 0, 0, CORDON_AGENT_ASKS, 0);
+}
+
+CORDON_AGENT_END

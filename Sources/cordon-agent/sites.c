@@ -1,0 +1,84 @@
+/* Where calls come from: an open-addressed table of sites. A site knows its module, which is looked for once. */
+#include "agent.h"
+
+CORDON_AGENT_BEGIN
+
+#define PROBES 128
+
+static uint64_t key_of(const CordonTrap *trap) {
+  uint64_t key = trap->instruction_address << 16 | ((uint32_t)trap->number & 0x3fff);
+  if (trap->architecture == CORDON_ARCH_I386) return key | 0x8000;
+  return trap->number & 0x40000000 ? key | 0x4000 : key;
+}
+
+static uint32_t known_module(uint64_t address) {
+  CordonAgentArea *area = cordon_agent_area();
+  uint32_t count = __atomic_load_n(&area->modules, __ATOMIC_ACQUIRE);
+  /* The newest first: what has been mapped over is behind it. */
+  while (count-- > 0) {
+    const CordonModule *module = cordon_area_module(area, count);
+    if (module->start <= address && address < module->end && !__atomic_load_n(&module->gone, __ATOMIC_RELAXED))
+      return count + 1;
+  }
+  return 0;
+}
+
+static uint32_t module_at(uint64_t address) {
+  uint32_t module = known_module(address);
+  if (module != 0) return module;
+  (void)cordon_agent_ask(CORDON_QUESTION_MODULE, address);
+  return known_module(address);
+}
+
+static int is_gone(const CordonSite *site) {
+  uint32_t module = __atomic_load_n(&site->module, __ATOMIC_ACQUIRE);
+  return module != 0 && __atomic_load_n(&cordon_area_module(cordon_agent_area(), module - 1)->gone, __ATOMIC_RELAXED);
+}
+
+static int is_accounted(uint32_t module) { return module == 0 || cordon_area_module(cordon_agent_area(), module - 1)->traps; }
+
+/* A site of its own for the key, not in the index yet; 0 when there is no room. Counted from 1. */
+static uint32_t new_site(CordonAgentArea *area, uint64_t key, uint64_t address) {
+  uint32_t module = module_at(address);
+  if (__atomic_load_n(&area->sites, __ATOMIC_RELAXED) >= CORDON_AREA_SITES) return 0;
+  uint32_t number = __atomic_fetch_add(&area->sites, 1, __ATOMIC_ACQ_REL);
+  if (number >= CORDON_AREA_SITES) return 0;
+  CordonSite *site = cordon_area_site(area, number);
+  site->first = cordon_ticks();
+  site->module = module;
+  __atomic_store_n(&site->key, key, __ATOMIC_RELEASE);
+  return number + 1;
+}
+
+CordonSite *cordon_agent_site(const CordonTrap *trap) {
+  CordonAgentArea *area = cordon_agent_area();
+  uint64_t key = key_of(trap);
+  uint64_t hash = (key * 0x9e3779b97f4a7c15ull) >> 40;
+  uint32_t fresh = 0;
+  for (uint32_t probe = 0; probe < PROBES; probe++, hash++) {
+    uint16_t *place = cordon_area_index(area, hash);
+    uint16_t found = __atomic_load_n(place, __ATOMIC_ACQUIRE);
+    if (found == 0) {
+      if (fresh == 0) fresh = new_site(area, key, trap->instruction_address);
+      if (fresh == 0) break;
+      if (__atomic_compare_exchange_n(place, &found, (uint16_t)fresh, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        found = (uint16_t)fresh;
+    }
+    CordonSite *site = cordon_area_site(area, found - 1u);
+    if (site->key == key && !is_gone(site)) return is_accounted(site->module) ? site : NULL;
+  }
+  __atomic_fetch_add(&area->lost_calls, 1, __ATOMIC_RELAXED);
+  return NULL;
+}
+
+void cordon_agent_unmapped(uint64_t start, uint64_t length) {
+  CordonAgentArea *area = cordon_agent_area();
+  uint32_t count = __atomic_load_n(&area->modules, __ATOMIC_ACQUIRE);
+  for (uint32_t i = 0; i < count; i++) {
+    CordonModule *module = cordon_area_module(area, i);
+    if (start < module->end && module->start < start + length)
+      __atomic_store_n(&module->gone, 1, __ATOMIC_RELAXED);
+  }
+}
+
+CORDON_AGENT_END

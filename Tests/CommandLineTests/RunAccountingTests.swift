@@ -1,0 +1,217 @@
+import Glibc
+import SystemPackage
+import Testing
+
+import struct Foundation.Data
+import class Foundation.JSONDecoder
+
+/// `cordon run` keeps books: which module called what, how often, and with what result.
+@Suite(.timeLimit(.minutes(2)), .enabled(if: Compiler.exists, "gcc is not installed (apt-get install gcc)"))
+struct RunAccountingTests {
+  private static let calls = 5
+
+  /// A program that loads a library which makes calls of its own, and generates code that makes one.
+  private struct Guest: ~Copyable {
+    let folder: TemporaryFolder
+    var program: String { folder.file("guest") }
+    var library: String { folder.file("libguest.so.1") }
+
+    init() async throws {
+      let folder = try TemporaryFolder()
+      let library = """
+        long guest(void) {
+          long result;
+          __asm__ volatile("syscall" : "=a"(result) : "0"(39) : "rcx", "r11", "memory");
+          return result;
+        }
+        """
+      let program = """
+        #include <dlfcn.h>
+        #include <stdio.h>
+        #include <string.h>
+        #include <sys/mman.h>
+        #include <unistd.h>
+        int main(int count, char **arguments) {
+          long (*guest)(void) = (long (*)(void))dlsym(dlopen(arguments[1], RTLD_NOW), "guest");
+          int right = 1;
+          for (int i = 0; i < \(RunAccountingTests.calls); i++) right &= guest() == getpid();
+          unsigned char code[] = {0xb8, 39, 0, 0, 0, 0x0f, 5, 0xc3};
+          void *memory = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+          memcpy(memory, code, sizeof code);
+          mprotect(memory, 4096, PROT_READ | PROT_EXEC);
+          right &= ((int (*)(void))memory)() == getpid();
+          right &= access("/nonexistent", 0) == -1;
+          printf("%s\\n", right ? "right" : "wrong");
+          return right ? 3 : 4;
+        }
+        """
+      try await Compiler.build(library, as: "libguest.so.1", in: folder.path, ["-shared", "-fPIC"])
+      try await Compiler.build(program, as: "guest", in: folder.path)
+      self.folder = folder
+    }
+  }
+
+  private struct Document: Decodable {
+    struct Row: Decodable {
+      struct Site: Decodable {
+        let offset: String
+        let symbol: String?
+        let calls: Int
+      }
+      let module: String?
+      let system: Bool
+      let call: String
+      let calls: Int
+      let errors: Int
+      let timed: Int
+      let time_ns: Int
+      let first_site: Site
+    }
+    let schema: String
+    let program: [String]
+    let exit_status: Int?
+    let calls: Int
+    let calls_from_elsewhere: Int
+    let lost_calls: Int
+    let rows: [Row]
+  }
+
+  private struct Line: Decodable {
+    let pid: Int
+    let tid: Int
+    let module: String?
+    let call: String
+    let arguments: [String]
+    let result: Int?
+    let duration_ns: Int?
+  }
+
+  private func run(_ guest: borrowing Guest, _ options: [String]) async throws -> CordonBinary.Outcome {
+    let outcome = try await CordonBinary.run(
+      CordonBinary.path, ["run"] + options + ["--report", guest.folder.file("report"), guest.program, guest.library])
+    #expect(outcome.status == 3 && outcome.output == "right\n", "\(outcome.error)")
+    return outcome
+  }
+
+  private func document(_ guest: borrowing Guest) throws -> Document {
+    try JSONDecoder().decode(Document.self, from: Data(guest.folder.read("report")))
+  }
+
+  @Test func callsBehindLibcsBackAreNamed() async throws {
+    let guest = try await Guest()
+    let outcome = try await CordonBinary.run("run", guest.program, guest.library)
+    #expect(outcome.status == 3 && outcome.output == "right\n")
+    #expect(outcome.error.hasPrefix("6 calls did not come from libc, ld.so or the vDSO\n"))
+    #expect(outcome.error.contains("libguest.so.1  getpid      5"))
+    #expect(outcome.error.contains("(guest+0x"))
+    #expect(outcome.error.contains("[anonymous]    getpid      1"))
+  }
+
+  @Test func theReportSaysWhatWasCalledFromWhere() async throws {
+    let guest = try await Guest()
+    _ = try await run(guest, [])
+    let document = try document(guest)
+    #expect(document.schema == "cordon.run/1" && document.exit_status == 3 && document.lost_calls == 0)
+    #expect(document.program == [guest.program, guest.library])
+    #expect(document.calls_from_elsewhere == Self.calls + 1)
+    let row = try #require(document.rows.first { $0.module == guest.library })
+    #expect(row.call == "getpid" && row.calls == Self.calls && row.timed == Self.calls && row.errors == 0)
+    #expect(row.time_ns > 0 && !row.system)
+    #expect(row.first_site.symbol?.hasPrefix("guest+0x") == true && row.first_site.calls == Self.calls)
+    let access = document.rows.filter { $0.call == "access" }
+    #expect(access.reduce(0) { $0 + $1.errors } >= 1, "the failed call is counted as one")
+    #expect(document.calls == document.rows.reduce(0) { $0 + $1.calls })
+  }
+
+  @Test(
+    arguments: [
+      (["--trap", "libguest.so*"], ["libguest.so.1"]),
+      (["--trap", "libguest.so.1", "--trap", "jit"], ["libguest.so.1", nil]),
+      (["--trap", "anonymous"], [nil]), (["--trap", "guest"], []), (["--trap", "*/libguest.so.1"], ["libguest.so.1"]),
+    ] as [([String], [String?])])
+  func onlyWhatIsNamedIsAccounted(_ options: [String], _ expected: [String?]) async throws {
+    let guest = try await Guest()
+    let outcome = try await run(guest, options)
+    #expect(outcome.error.isEmpty, "\(outcome.error)")
+    let rows = try document(guest).rows
+    #expect(rows.allSatisfy { $0.call == "getpid" })
+    let names = rows.map { row in
+      row.module == "[anonymous]" ? nil : row.module?.split(separator: "/").last.map(String.init)
+    }
+    #expect(Set(names) == Set(expected))
+    for row in rows { #expect(row.calls == (row.module == "[anonymous]" ? 1 : Self.calls)) }
+  }
+
+  @Test func aModuleThatNeverAppearedIsSaid() async throws {
+    let guest = try await Guest()
+    let outcome = try await run(guest, ["--trap", "libnone.so*"])
+    #expect(outcome.error == "cordon: --trap: nothing that matches 'libnone.so*' was found\n")
+  }
+
+  @Test func theLogHasALineForEachCall() async throws {
+    let guest = try await Guest()
+    let outcome = try await run(guest, ["--log", guest.folder.file("log")])
+    #expect(outcome.error.isEmpty)
+    let lines = try String(decoding: guest.folder.read("log"), as: UTF8.self).split(separator: "\n")
+      .map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
+    #expect(lines.count == (try document(guest)).calls)
+    let own = lines.filter { $0.module == guest.library }
+    #expect(own.count == Self.calls)
+    #expect(own.allSatisfy { $0.call == "getpid" && $0.result == $0.pid && $0.pid == $0.tid && $0.duration_ns != nil })
+    #expect(lines.filter { $0.call == "exit_group" }.map(\.result) == [nil], "what never returns has no result")
+    #expect(lines.allSatisfy { $0.arguments.count == 6 })
+  }
+
+  @Test func allProcessesAreInTheLog() async throws {
+    let folder = try TemporaryFolder()
+    let outcome = try await CordonBinary.shell(
+      "\"$cordon\" run --all --log log -- sh -c 'for i in 1 2 3 4; do /bin/true; (:); done; echo done | cat'",
+      in: folder.path)
+    #expect(outcome.output == "done\n" && outcome.status == 0 && outcome.error.isEmpty)
+    let lines = try String(decoding: folder.read("log"), as: UTF8.self).split(separator: "\n")
+      .map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
+    #expect(Set(lines.filter { $0.call == "exit_group" }.map(\.pid)).count == 11)
+    #expect(lines.filter { $0.call == "execve" && $0.result == nil }.count == 5)
+  }
+
+  @Test func aFullDiskCostsTheLogAndNothingElse() async throws {
+    let guest = try await Guest()
+    let outcome = try await run(guest, ["--log", "/dev/full"])
+    #expect(
+      outcome.error
+        == "cordon: run: /dev/full cannot be written: No space left on device; the program runs on without a log\n")
+  }
+
+  @Test func aLogThatCannotBeOpenedIsSaidBeforeAnythingRuns() async throws {
+    let outcome = try await CordonBinary.run("run", "--log", "/nonexistent/log", "echo", "ran")
+    #expect(outcome.status == 65 && outcome.output.isEmpty)
+    #expect(outcome.error.hasPrefix("cordon: /nonexistent/log: cannot be written"))
+  }
+
+  @Test func badTargetsAreRefused() async throws {
+    for (what, status, message) in [
+      ("0x2000-0x1000", 65, "the range 0x2000-0x1000 ends before it starts"),
+      ("0x2000", 64, "'0x2000' is not a range of the form 0xSTART-0xEND"), ("", 64, "a name is missing"),
+    ] as [(String, CInt, String)] {
+      let outcome = try await CordonBinary.run("run", "--trap", what, "echo", "ran")
+      #expect(outcome.status == status && outcome.output.isEmpty)
+      #expect(outcome.error.hasPrefix("cordon: --trap: " + message), "\(outcome.error)")
+    }
+  }
+}
+
+/// The C compiler, for programs of the tests' own.
+enum Compiler {
+  private static let path = "/usr/bin/gcc"
+  static let exists = access(path, X_OK) == 0
+
+  static func build(_ source: String, as name: String, in folder: FilePath, _ options: [String] = []) async throws {
+    let file = folder.appending(name + ".c").string
+    let descriptor = try FileDescriptor.open(
+      FilePath(file), .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite, .otherRead])
+    try descriptor.closeAfter { _ = try descriptor.writeAll(source.utf8) }
+    let outcome = try await CordonBinary.run(
+      FilePath(path), options + ["-O1", "-o", folder.appending(name).string, file, "-ldl"])
+    try #require(outcome.status == 0, "\(outcome.error)")
+  }
+}
