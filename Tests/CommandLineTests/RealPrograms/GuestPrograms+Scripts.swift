@@ -124,12 +124,12 @@ extension GuestPrograms {
   static let shellScript = #"""
     echo start; seq 1 100 | grep 7 | wc -l
     trap 'echo usr1' USR1; kill -USR1 $$
-    (sleep 0.05; echo in the background) & (sleep 0.2; exit 3) & wait $!; echo $?
+    (sleep 0.05; echo in the background) & wait; (sleep 0.05; exit 3) & wait $!; echo $?
     for i in 1 2 3 4 5; do echo $i; done | while read x; do echo "got $x"; done
     x=$(ls /etc | sort | head -3); echo "$x"
     trap 'echo bye' EXIT
     ulimit -n; sh -c 'kill -TERM $$'; echo $?
-    set -m; sleep 0.3 & jobs | wc -l; wait
+    set -m; sleep 0.5 & jobs | wc -l; wait
     exit 9
     """#
 
