@@ -59,7 +59,7 @@ fuzz-judged: packages
 # libFuzzer comes with the toolchain; all that it feeds is built for it, in a folder of its own. An input that crashes,
 # takes more than ten seconds or needs more than 1 GiB stays in .build/fuzzing/found.
 fuzz-bytes: packages
-	swift build --package-path Tests/Fuzzing --scratch-path .build/fuzzing -c release \
+	swift build --package-path Tests/Fuzzing --product cordon-fuzz --scratch-path .build/fuzzing -c release \
 	  -Xswiftc -sanitize=fuzzer -Xcc -fsanitize=fuzzer-no-link -Xswiftc -use-ld=lld
 	$(FUZZER) seeds .build/fuzzing/seeds Filters/*.yaml
 	@mkdir -p .build/fuzzing/found; export SWIFT_BACKTRACE=enable=no; \

@@ -40,7 +40,16 @@ struct CommandFailure: Error {
 
   /// The lines for standard error, without a newline at the end.
   var text: String {
-    let first = excerpt == nil ? "cordon: \(place): \(problem)" : "\(place): \(problem)"
-    return [first, excerpt, remedy].compactMap(\.self).joined(separator: "\n")
+    let first = Self.line(excerpt == nil ? "cordon: \(place): \(problem)" : "\(place): \(problem)")
+    return [first, excerpt, remedy.map(Self.line)].compactMap(\.self).joined(separator: "\n")
+  }
+
+  /// The text without what a file's name or a word can hold besides: newlines, and what terminals take for commands.
+  private static func line(_ text: String) -> String {
+    var line = ""
+    for scalar in text.unicodeScalars {
+      line.unicodeScalars.append(scalar.properties.generalCategory == .control ? "\u{fffd}" : scalar)
+    }
+    return line
   }
 }

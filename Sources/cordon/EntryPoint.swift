@@ -57,7 +57,12 @@ enum EntryPoint {
     let verb = arguments.first(where: isVerb)
     switch CordonCommand.exitCode(for: error) {
     case .success:
-      print(CordonCommand.fullMessage(for: error))
+      do {
+        try OutputDestination.standardOutput.write((CordonCommand.fullMessage(for: error) + "\n").utf8)
+      } catch {
+        StandardError.write(error.text)
+        return error.status
+      }
       return .done
     case .validationFailure:
       let failure = CommandFailure.usage(
@@ -74,9 +79,17 @@ enum EntryPoint {
     }
   }
 
-  /// The parser's message in one line and without a capital.
+  /// The parser's message in one line and without a capital. A list of values stands on lines of its own.
   private static func sentence(_ message: String) -> String {
-    let line = message.split(separator: "\n").joined(separator: " ")
+    let lines = message.split(separator: "\n").map { $0.trimmingPrefix { $0 == " " } }
+    let values = lines.filter { $0.hasPrefix("- ") }.map { $0.dropFirst(2) }
+    var line = lines.filter { !$0.hasPrefix("- ") }.joined(separator: " ")
+    let introduction = ". Please provide one of the following:"
+    if !values.isEmpty, line.hasSuffix(introduction) {
+      line = line.dropLast(introduction.count) + ": it is one of " + values.joined(separator: ", ")
+    } else if !values.isEmpty {
+      line += " " + values.joined(separator: ", ")
+    }
     return line.prefix(1).lowercased() + line.dropFirst()
   }
 }

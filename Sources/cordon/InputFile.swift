@@ -21,7 +21,7 @@ struct InputFile {
   }
 
   private init(_ path: String) throws(CommandFailure) {
-    name = path == "-" ? Self.standardInputName : path
+    name = path == "-" ? Self.standardInputName : ArgumentPath.words(path)
     let bytes: [UInt8]
     do {
       bytes = try Self.bytes(path)
@@ -42,7 +42,8 @@ struct InputFile {
   private static func bytes(_ path: String) throws(Errno) -> [UInt8] {
     let limit = (Program.maximumLength + 1) * MemoryLayout<Instruction>.size
     return try Errno.typed {
-      let file = path == "-" ? FileDescriptor.standardInput : try FileDescriptor.open(FilePath(path), .readOnly)
+      let file =
+        path == "-" ? FileDescriptor.standardInput : try FileDescriptor.open(ArgumentPath.path(path), .readOnly)
       defer { if path != "-" { try? file.close() } }
       var bytes: [UInt8] = []
       var buffer = [UInt8](repeating: 0, count: 16384)

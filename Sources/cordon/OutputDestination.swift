@@ -4,7 +4,8 @@ import SystemPackage
 /// Where a result goes: standard output, or a file that appears whole or not at all.
 enum OutputDestination {
   case standardOutput
-  case file(String)
+  /// A name from the command line, and what is added to it.
+  case file(String, ending: String = "")
 
   /// The destination that `-o` names; `-` and nothing are standard output.
   init(_ name: String?) {
@@ -35,11 +36,11 @@ enum OutputDestination {
       } catch {
         throw .unavailable("standard output", "cannot be written: \(error)")
       }
-    case .file(let name):
+    case .file(let name, let ending):
       do {
-        try Self.replace(FilePath(name), with: Array(bytes))
+        try Self.replace(ArgumentPath.path(name, ending: ending), with: Array(bytes))
       } catch {
-        throw .badInput(name, "cannot be written: \(error)")
+        throw .badInput(ArgumentPath.words(name) + ending, "cannot be written: \(error)")
       }
     }
   }
@@ -48,7 +49,7 @@ enum OutputDestination {
   /// meets half of it. What is not a regular file, such as /dev/null or a pipe, is written to as it is.
   private static func replace(_ path: FilePath, with bytes: [UInt8]) throws(Errno) {
     var status = stat()
-    let exists = stat(path.string, &status) == 0
+    let exists = path.withPlatformString { stat($0, &status) } == 0
     if exists, status.st_mode & S_IFMT != S_IFREG {
       try write(bytes, to: path)
       return
@@ -59,8 +60,8 @@ enum OutputDestination {
     umask(mask)
     let permissions = exists ? status.st_mode & 0o777 : 0o666 & ~mask
     let folder = target.removingLastComponent()
-    let name = ".\(target.lastComponent?.string ?? "cordon").XXXXXX"
-    var template = (folder.isEmpty ? FilePath(name) : folder.appending(name)).string.utf8CString.map(\.self)
+    let name = ".cordon.XXXXXX"
+    var template = (folder.isEmpty ? FilePath(name) : folder.appending(name)).platformString
     let descriptor = mkstemp(&template)
     guard descriptor >= 0 else { throw Errno(rawValue: errno) }
     do throws(Errno) {
@@ -71,7 +72,7 @@ enum OutputDestination {
           guard fchmod(descriptor, permissions) == 0 else { throw Errno(rawValue: errno) }
         }
       }
-      guard rename(template, target.string) == 0 else { throw Errno(rawValue: errno) }
+      guard target.withPlatformString({ rename(template, $0) }) == 0 else { throw Errno(rawValue: errno) }
     } catch {
       unlink(template)
       throw error
@@ -86,8 +87,15 @@ enum OutputDestination {
   }
 
   private static func resolved(_ path: FilePath) -> FilePath {
-    guard let name = realpath(path.string, nil) else { return path }
+    guard let name = path.withPlatformString({ realpath($0, nil) }) else { return path }
     defer { free(name) }
-    return FilePath(String(cString: name))
+    return FilePath(platformString: name)
+  }
+}
+
+extension FilePath {
+  /// The name's bytes and a 0.
+  package var platformString: [CChar] {
+    withPlatformString { Array(UnsafeBufferPointer(start: $0, count: length + 1)) }
   }
 }

@@ -9,7 +9,7 @@ enum ProfileFile {
 
   /// Reads the profile in `path`, for the machine `architecture` where that is given.
   static func read(_ path: String, architecture: Architecture?) throws(CommandFailure) -> Profile {
-    let name = path == "-" ? "standard input" : path
+    let name = path == "-" ? "standard input" : ArgumentPath.words(path)
     let bytes: [UInt8]
     do {
       bytes = try self.bytes(path)
@@ -37,7 +37,8 @@ enum ProfileFile {
 
   private static func bytes(_ path: String) throws(Errno) -> [UInt8] {
     try Errno.typed {
-      let file = path == "-" ? FileDescriptor.standardInput : try FileDescriptor.open(FilePath(path), .readOnly)
+      let file =
+        path == "-" ? FileDescriptor.standardInput : try FileDescriptor.open(ArgumentPath.path(path), .readOnly)
       defer { if path != "-" { try? file.close() } }
       var bytes: [UInt8] = []
       var buffer = [UInt8](repeating: 0, count: 65536)

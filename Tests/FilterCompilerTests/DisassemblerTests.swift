@@ -42,6 +42,22 @@ import TestSupport
     }
   }
 
+  /// What libseccomp asks of numbers: whether they are of x32, and whether they are at least 0.
+  @Test func markedNumbersAreNoCounts() throws {
+    let program = try Program(
+      [
+        Operation.loadData(.architecture), .branch(.equal, .constant(AuditArchitecture.x86_64.rawValue), jt: 0, jf: 5),
+        .loadData(.number), .branch(.greaterOrEqual, .constant(0x4000_0000), jt: 2, jf: 0),
+        .branch(.greaterOrEqual, .constant(0), jt: 0, jf: 1), .branch(.equal, .constant(.max), jt: 0, jf: 1),
+        .answer(Action(.errno, data: 1)), .answer(Action(.allow)),
+      ].map(\.instruction))
+    let lines = disassembler.lines(of: program)
+    #expect(lines[3].text == "if (nr >= 0x40000000) goto 0006")
+    #expect(lines[3].comment == "x32 calls have bit 30")
+    #expect(lines[4].comment == "always goes to 0005")
+    #expect(lines[5].text == "if (nr != 0xffffffff) goto 0007")
+  }
+
   @Test func upperHalvesAreBoundsOfTheWhole() throws {
     func text(_ comparison: Operation.Comparison, _ constant: UInt32, negated: Bool = false) throws -> String {
       try lines([

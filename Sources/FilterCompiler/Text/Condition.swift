@@ -29,10 +29,15 @@ struct Condition {
 
   private func number(_ constant: UInt32) -> String {
     switch comparison {
-    case .equal: name(constant, known.architecture ?? architecture) ?? String(constant)
+    case .equal: name(constant, known.architecture ?? architecture) ?? Self.plainNumber(constant)
     case .anyBit: hexadecimal(constant)
-    case .greater, .greaterOrEqual: String(constant)
+    case .greater, .greaterOrEqual: Self.plainNumber(constant)
     }
+  }
+
+  /// A call's number: with a mark in a high bit, such as that of x32, it is no longer a count.
+  static func plainNumber(_ number: UInt32) -> String {
+    number < 1 << 30 ? String(number) : hexadecimal(number)
   }
 
   /// The upper half decides alone where the whole value lies with respect to a multiple of 2^32.

@@ -89,12 +89,17 @@ public struct Disassembler: Sendable {
     guard case .branch(let comparison, .constant(let constant), _, _) = flow.operations[index] else {
       return nil
     }
+    let arms = flow.arms(from: index)
+    if arms.count == 1 { return "always goes to \(Self.label(arms[0].target))" }
     switch known.word {
     case .instructionPointerLow:
-      return decidedCode(flow.arms(from: index), flow)
+      return decidedCode(arms, flow)
     case .number where comparison == .greater || comparison == .greaterOrEqual:
       let architecture = known.architecture ?? architecture
-      return name(constant, architecture).map { "\(constant) is \($0)" }
+      // The first number of x32 is asked for as the bit that marks all of them.
+      let isMark = architecture == .x86_64 && (constant == 0x4000_0000 || constant == 0x3fff_ffff)
+      if isMark { return "x32 calls have bit 30" }
+      return name(constant, architecture).map { "\(Condition.plainNumber(constant)) is \($0)" }
     default: return nil
     }
   }

@@ -17,7 +17,8 @@ struct ProfileText: Hashable, Sendable {
   func error(at place: Place, _ problem: String, remedy: String? = nil) -> ProfileError {
     let place = withinText(place)
     return ProfileError(
-      file: file, line: place.line, column: place.column, problem: problem, excerpt: excerpt(place), remedy: remedy)
+      file: file, line: place.line, column: place.column, problem: Self.printable(problem), excerpt: excerpt(place),
+      remedy: remedy.map(Self.printable))
   }
 
   /// The place of a byte of the text.
@@ -36,6 +37,16 @@ struct ProfileText: Hashable, Sendable {
     return Place(line: last + 1, column: lines[last].count + 1)
   }
 
+  /// A text in one line, though it may name what stands in the file.
+  private static func printable(_ text: String) -> String {
+    text.unicodeScalars.reduce(into: "") { $0.append(printable($1)) }
+  }
+
+  /// A character that takes a place and does nothing else.
+  private static func printable(_ scalar: Unicode.Scalar) -> Character {
+    scalar.properties.generalCategory == .control ? "\u{fffd}" : Character(scalar)
+  }
+
   private func excerpt(_ place: Place) -> String {
     var line: [Unicode.Scalar] = []
     var number = 1
@@ -48,7 +59,7 @@ struct ProfileText: Hashable, Sendable {
     let column = min(place.column, line.count + 1)
     let first = column > Self.shown ? column - Self.shown / 2 : 1
     let part = line[(first - 1)...].prefix(Self.shown)
-    let shown = part.map { $0 == "\t" || $0.value >= 0x20 && $0.value != 0x7f ? Character($0) : "\u{fffd}" }
+    let shown = part.map { $0 == "\t" ? "\t" : Self.printable($0) }
     // A tab stays one, so that the caret stands below the character wherever tabs stop.
     let indent = shown.prefix(column - first).map { $0 == "\t" ? "\t" : " " }.joined()
     return String(shown) + "\n" + indent + "^"

@@ -27,7 +27,8 @@ enum ReportFile {
 
   private static func bytes(_ path: String) throws(Errno) -> [UInt8] {
     try Errno.typed {
-      let file = path == "-" ? FileDescriptor.standardInput : try FileDescriptor.open(FilePath(path), .readOnly)
+      let file =
+        path == "-" ? FileDescriptor.standardInput : try FileDescriptor.open(ArgumentPath.path(path), .readOnly)
       defer { if path != "-" { try? file.close() } }
       var bytes: [UInt8] = []
       var buffer = [UInt8](repeating: 0, count: 1 << 16)

@@ -1,4 +1,5 @@
 import FilterCompiler
+import Glibc
 
 extension StackCost {
   /// As many names stand in the text as fit into about two lines.
@@ -39,7 +40,8 @@ extension StackCost {
     if path.ways == 1 { return "\(path.longest) instruction\(path.longest == 1 ? "" : "s"), the only way" }
     let average = (path.average * 10).rounded() / 10
     // A count that a Double cannot hold exactly is not printed to its last digit.
-    let ways = path.ways < 1e9 ? "\(Int(path.ways))" : "\(path.ways)"
+    let exponent = path.ways < 1e9 ? 0 : Int(log10(path.ways))
+    let ways = exponent == 0 ? "\(Int(path.ways))" : "more than 10^\(exponent)"
     return "\(path.shortest) to \(path.longest) instructions, \(average) on average over its \(ways) ways"
   }
 

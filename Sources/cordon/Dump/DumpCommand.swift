@@ -3,6 +3,7 @@ import CordonComparator
 import FilterCompiler
 import Glibc
 import SyscallPolicy
+import SystemPackage
 
 /// `cordon dump`: the filters that a live process is under.
 struct DumpCommand: ParsableCommand {
@@ -51,16 +52,18 @@ struct DumpCommand: ParsableCommand {
 
   /// All files or, where one cannot be written, none.
   private func write(_ programs: [Program], _ prefix: String) throws(CommandFailure) {
-    var names: [String] = []
+    var endings: [String] = []
     do throws(CommandFailure) {
       for (index, program) in programs.enumerated() {
-        let name = "\(prefix).\(index).bpf"
-        try OutputDestination.file(name).write(program.encoded())
-        names.append(name)
+        let ending = ".\(index).bpf"
+        try OutputDestination.file(prefix, ending: ending).write(program.encoded())
+        endings.append(ending)
       }
-      try OutputDestination.standardOutput.write(names.map { "\($0)\n" }.joined().utf8)
+      try OutputDestination.standardOutput.write(endings.map { "\(prefix)\($0)\n" }.joined().utf8)
     } catch {
-      for name in names { unlink(name) }
+      for ending in endings {
+        if let path = try? ArgumentPath.path(prefix, ending: ending) { _ = path.withPlatformString { unlink($0) } }
+      }
       throw error
     }
   }

@@ -53,13 +53,13 @@ struct ProveCommand: ParsableCommand {
       return
     }
     let (given, specified) = Proof.words(found)
-    let place = InstructionPlace(endingAt: found.call.instructionPointer, in: map)
+    // Without regions every place is the same.
+    let place = map.regions.isEmpty ? "" : "\(InstructionPlace(endingAt: found.call.instructionPointer, in: map))\n"
     try OutputDestination.standardOutput.write(
       """
       \(subject) does not decide as specified: it answers \(given), and \(specified) is specified
         \(CheckInvocation(files.map(\.name), found.call))
       \(place)
-
       """.utf8)
     throw ExitCode(ExitStatus.no.rawValue)
   }

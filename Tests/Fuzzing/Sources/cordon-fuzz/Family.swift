@@ -16,10 +16,13 @@ enum Family: String, CaseIterable {
     case .cost: input.program().map(Self.cost)
     case .prove:
       let specification = input.specification()
-      input.program().map { Self.prove($0, specification) }
+      input.program(provable: bytes.first ?? 0 > 15).map { Self.prove($0, specification) }
     case .diff:
+      let isProvable = bytes.last ?? 0 > 15
       var first = FuzzedInput(input.bytes(Int(input.byte()) * 8))
-      guard let left = first.program(), let right = input.program() else { return }
+      guard let left = first.program(provable: isProvable), let right = input.program(provable: isProvable) else {
+        return
+      }
       Self.diff(left, right)
     case .compile: Self.compile(String(decoding: bytes, as: UTF8.self))
     }
