@@ -71,6 +71,8 @@ typedef struct {
   _Atomic(uint32_t) installed;
   /* A word that the kernel clears in forked children: the process that the memory belongs to, 0 if it is not known. */
   uint64_t *memory_owner;
+  _Atomic(uint32_t) memory_is_marked; /* the kernel knows that it is to clear that word */
+  uint32_t is_placed;                 /* in a program that has just been executed, and may be under a filter of its own */
   CordonOwnActions own;
   CordonRequests requests;
   _Atomic(uint32_t) blocked_count;
@@ -138,6 +140,7 @@ CORDON_HIDDEN int cordon_requests_are_pending(void);
 /* own_actions.c: the program's own disposition of SIGSYS. */
 CORDON_HIDDEN void cordon_own_action(KernelSigaction *action);
 CORDON_HIDDEN void cordon_set_own_action(const KernelSigaction *action, KernelSigaction *old);
+CORDON_HIDDEN void cordon_begin_with_action(const KernelSigaction *action);
 CORDON_HIDDEN void cordon_note_memory_owner(void);
 CORDON_HIDDEN int cordon_borrows_memory(void);
 CORDON_HIDDEN void cordon_forget_borrower(void);

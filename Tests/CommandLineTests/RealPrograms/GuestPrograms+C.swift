@@ -199,7 +199,7 @@ enum GuestPrograms {
       sigprocmask(SIG_BLOCK, &one, NULL);
       show("SIGSYS");
       kill(getpid(), SIGSYS);
-      raise(SIGSYS);
+      kill(getpid(), SIGSYS);
       printf("delivered while blocked: %d\n", delivered);
       sigprocmask(SIG_UNBLOCK, &one, NULL);
       printf("delivered after it: %d\n", delivered);

@@ -126,7 +126,7 @@ import Testing
     guard has(String(command.prefix { $0 != " " })) else { return }
     let folder = try TemporaryFolder()
     let outcome = try await CordonBinary.shell(
-      "timeout 30 \"$cordon\" run --all -- \(command) < /dev/null", in: folder.path)
+      "timeout -k 5 30 \"$cordon\" run --all -- \(command) < /dev/null", in: folder.path)
     #expect(outcome.status != nil && outcome.status != 124, "it comes to an end")
     #expect((outcome.error + outcome.output).contains("not permitted"), "\(outcome.output) \(outcome.error)")
   }
@@ -139,9 +139,9 @@ import Testing
       """
       "$cordon" run --all -- sh -c 'echo $$ > pid; i=0; while [ $i -lt 100 ] && ! [ -e done ]; do i=$((i+1)); sleep 0.1; done; exit 7' &
       while ! [ -s pid ]; do sleep 0.05; done
-      timeout 2 strace -f -o trace -p "$(cat pid)" 2> /dev/null
+      timeout -k 2 2 strace -o trace -p "$(cat pid)" 2> /dev/null
       grep -c wait4 trace > calls
-      timeout 20 gdb -batch -p "$(cat pid)" -ex 'info registers rip' > registers 2> /dev/null < /dev/null
+      timeout -k 2 20 gdb -batch -p "$(cat pid)" -ex 'info registers rip' > registers 2> /dev/null < /dev/null
       : > done; wait $!; echo $?
       [ "$(cat calls)" -gt 0 ] && echo traced; grep -q '^rip' registers && echo looked at
       """, in: folder.path)
