@@ -50,6 +50,7 @@ void cordon_agent_prepare(void) {
   configuration.step_count = 1;
   configuration.hook = cordon_agent_hook;
   configuration.trap_data = CORDON_AGENT_TRAP_DATA;
+  configuration.shows_blocked_sigsys = 1;
   result = cordon_engine_install(&configuration);
   if (result != 0) fail("the agent cannot take over SIGSYS: error ", result);
 }
