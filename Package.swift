@@ -38,12 +38,17 @@ let package = Package(
     .systemLibrary(name: "CLinux"),
     .target(name: "TrapEngine", cSettings: strictC),
     .target(name: "CordonShims", dependencies: ["TrapEngine"], cSettings: strictC),
+    // libseccomp in a child that can be ended.
+    .target(name: "PolicyShims", dependencies: ["CLibSeccomp"], cSettings: strictC),
     .target(name: "FilterCompiler", swiftSettings: strict),
     // How others compile a set of calls, and what both are measured on: for tests and `make bench`.
     .target(name: "CompilerRivals", dependencies: ["CLibSeccomp", "FilterCompiler"], swiftSettings: strict),
     .target(
       name: "SyscallPolicy",
-      dependencies: ["FilterCompiler", "CLibSeccomp", .product(name: "Yams", package: "Yams")],
+      dependencies: [
+        "FilterCompiler", "CLibSeccomp", "PolicyShims", .product(name: "SystemPackage", package: "swift-system"),
+        .product(name: "Yams", package: "Yams"),
+      ],
       swiftSettings: strict),
     .target(
       name: "Cordon",
@@ -104,7 +109,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     // What the tests of several targets need.
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    .target(
+      name: "TestSupport", dependencies: ["FilterCompiler"], path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(
       name: "FilterCompilerTests", dependencies: ["CompilerRivals", "FilterCompiler", "TestSupport"],
       swiftSettings: strict),

@@ -34,14 +34,18 @@ public enum SyscallNames {
   }
 
   /// The number of the system call `name` on `architecture`; nil where libseccomp does not know the name, or the
-  /// architecture has no such call (the library's negative pseudo numbers are not numbers). `x32:` in front of a name
-  /// means the call of the x32 interface.
+  /// architecture has no such call. `x32:` in front of a name means the call of the x32 interface.
   ///
-  /// The corresponding C function is `seccomp_syscall_resolve_name_arch`.
+  /// The corresponding C function is `seccomp_syscall_resolve_name_arch`. It answers with negative numbers of its own
+  /// for calls that there are not, and for those of i386 that can be made through `socketcall` or `ipc` too, though they
+  /// have numbers: 359 is `socket` since Linux 4.3.
   public static func number(of name: String, on architecture: AuditArchitecture) -> UInt32? {
     guard AuditArchitecture.known.contains(architecture) else { return nil }
     let isX32 = architecture == .x86_64 && name.hasPrefix("x32:")
     let (token, plain) = isX32 ? (x32Token, String(name.dropFirst(4))) : (architecture.rawValue, name)
-    return UInt32(exactly: seccomp_syscall_resolve_name_arch(token, plain))
+    let found = seccomp_syscall_resolve_name_arch(token, plain)
+    if let number = UInt32(exactly: found) { return number }
+    guard architecture == .i386, found != __NR_SCMP_ERROR else { return nil }
+    return (0..<1024).first { Self.name(of: $0, on: architecture) == plain }
   }
 }

@@ -11,7 +11,8 @@ struct CompileCommand: ParsableCommand {
     abstract: "Compiles a profile, or ranges of code, into one seccomp filter.",
     discussion: """
       A PROFILE is a YAML file that says which code gets which disposition; those in Filters are ready to use, and its \
-      README describes the format. Options add to what the profile says.
+      README describes the format; a region may have a policy of its own by system call and argument. Options add to \
+      what the profile says.
 
       A RANGE is 0xSTART-0xEND, half-open as in /proc/PID/maps, and says where the system call instructions lie; the \
       kernel's habit of reporting the address after them is taken care of. With --pid it may also be a module that is \
@@ -47,7 +48,7 @@ struct CompileCommand: ParsableCommand {
   func run() throws {
     if profile == nil { try refuseWithoutPurpose() }
     let (map, options) = try regions.specification(profile: profile)
-    try write(compile(map, options), map: map)
+    try write(compile(map, options), map: map, options)
   }
 
   private func refuseWithoutPurpose() throws(CommandFailure) {
@@ -70,11 +71,21 @@ struct CompileCommand: ParsableCommand {
     } catch {
       throw .badInput(
         profile ?? "compile", error,
-        remedy: "name fewer and larger ranges, and with --dont-care those between them that have no code")
+        remedy: Self.remedy(error))
     }
   }
 
-  private func write(_ program: Program, map: RegionMap) throws(CommandFailure) {
+  private static func remedy(_ error: CompileError) -> String? {
+    switch error {
+    case .tooManyRegions: "name fewer and larger ranges, and with --dont-care those between them that have no code"
+    case .tooLong: "let policies have fewer rules with conditions, and list fewer calls that lie apart"
+    case .contradictoryNumber, .contradictoryForeignNumber, .gate: nil
+    }
+  }
+
+  private func write(
+    _ program: Program, map: RegionMap, _ options: CompileOptions
+  ) throws(CommandFailure) {
     let destination = OutputDestination(output)
     let disassembler = Disassembler(architecture: AuditArchitecture(map.architecture)) { number, architecture in
       SyscallNames.name(of: number, on: architecture)
@@ -94,7 +105,7 @@ struct CompileCommand: ParsableCommand {
       guard let source = CSourceFormat(name: "filter", disassembler: disassembler) else { return }
       try destination.write(source.text(of: program).utf8)
     case .json:
-      try destination.write(JSONFormat(map: map, disassembler: disassembler).text(of: program).utf8)
+      try destination.write(JSONFormat(map: map, options: options, disassembler: disassembler).text(of: program).utf8)
     case .dot: try destination.write(DOTFormat(disassembler: disassembler).text(of: program).utf8)
     case .svg: try destination.write(SVGFormat(disassembler: disassembler).text(of: program).utf8)
     }

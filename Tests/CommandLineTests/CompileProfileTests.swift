@@ -80,6 +80,70 @@ import Testing
     for (start, _) in try process.code(endingWith: "/cat") { #expect(answer(start) == Action(.errno, data: 1)) }
   }
 
+  private static let policy = """
+    architecture: x86_64
+    default: allow
+    policies:
+      reader:
+        default: errno EPERM
+        calls:
+          - {call: [read, write, futex], then: allow}
+          - {call: mmap, when: arg2 & 0x4 == 0, then: allow}
+    regions:
+      - code: 0x7f1234560000-0x7f1234570000
+        disposition: policy reader
+    """
+
+  @Test func aPolicyIsCompiledInAllFormsAndProvedAndPriced() async throws {
+    for (format, words) in [
+      ("text", "if (nr != mmap)"), ("c", "static const struct sock_filter filter[]"), ("dot", "arg2.low & 0x4?"),
+      ("svg", ">arg2.low &amp; 0x4?<"),
+      ("json", #"{"number": 9, "call": "mmap", "when": ["arg2 & 0x4 == 0x0"], "then": "allow"}"#),
+    ] {
+      let outcome = try await compile(Self.policy, "-f", format)
+      #expect(outcome.status == 0 && outcome.output.contains(words), "\(format): \(outcome.output) \(outcome.error)")
+    }
+    let folder = try TemporaryFolder()
+    _ = try folder.write(Array(Self.policy.utf8), to: "p.yaml")
+    _ = try folder.write(Array(Self.policy.replacing("0x4", with: "0x8").utf8), to: "other.yaml")
+    func run(_ command: String) async throws -> CordonBinary.Outcome {
+      try await CordonBinary.run(
+        "/bin/sh", ["-c", command], environment: ["cordon": CordonBinary.path.string], in: folder.path)
+    }
+    let made = try await run("\"$cordon\" compile p.yaml -f raw -o f.bpf && \"$cordon\" prove f.bpf p.yaml")
+    #expect(made.status == 0 && made.output == "f.bpf decides every call as specified\n", "\(made.error)")
+    let cost = try await run("\"$cordon\" cost f.bpf")
+    #expect(cost.output.contains("x86_64: 3 of") && cost.output.contains("calls: read, write, futex"), "\(cost.output)")
+    // A counterexample has arguments, and can be tried out.
+    let wrong = try await run("\"$cordon\" prove f.bpf other.yaml")
+    #expect(wrong.status == 1)
+    let call = try #require(wrong.output.split(separator: "\n").first { $0.contains("cordon check") })
+    #expect(call.contains("--nr 9") && call.contains("--arg 2="), "\(call)")
+    let checked = try await run(String(call).replacing("cordon check", with: "\"$cordon\" check"))
+    #expect(checked.status == 0 && wrong.output.contains("it answers \(checked.output.prefix { $0 != "\n" })"))
+  }
+
+  @Test func aBadRuleIsShownInTheProfile() async throws {
+    let outcome = try await compile(Self.policy.replacing("arg2 & 0x4 == 0", with: "arg6 == 1"))
+    #expect(outcome.status == 65 && outcome.output.isEmpty)
+    #expect(
+      outcome.error == """
+        p.yaml:8:28: there is no argument 6: a system call has arg0 to arg5
+              - {call: mmap, when: arg6 == 1, then: allow}
+                                   ^
+
+        """)
+  }
+
+  @Test(arguments: ["aarch64", "riscv64"]) func policiesForOtherMachines(architecture: String) async throws {
+    let folder = try TemporaryFolder()
+    _ = try folder.write(Array(Self.policy.replacing("x86_64", with: architecture).utf8), to: "p.yaml")
+    let outcome = try await CordonBinary.run(
+      "/bin/sh", ["-c", "\"$cordon\" compile p.yaml -f raw | \"$cordon\" prove - p.yaml"],
+      environment: ["cordon": CordonBinary.path.string], in: folder.path)
+    #expect(outcome.status == 0 && outcome.output.contains("decides every call as specified"), "\(outcome.error)")
+  }
+
   @Test func aModuleThatIsMissingIsShownInTheProfile() async throws {
     let process = try LiveProcess()
     let yaml = "default: allow\nregions:\n  - {code: libcc.so, disposition: trap}\n"

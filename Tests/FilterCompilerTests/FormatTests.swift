@@ -64,6 +64,53 @@ import Testing
         """)
   }
 
+  @Test func jsonHasStagesAndPoliciesAsData() throws {
+    let condition = try ArgumentCondition(argument: 2, .masked(4, equal: 0))
+    let policy = try Policy(
+      name: "reader",
+      tables: [
+        .x86_64: Policy.Table(
+          [Policy.Rule(0, Action(.allow)), Policy.Rule(9, where: [condition], Action(.trap))],
+          otherwise: Action(.errno, data: 1)),
+        .i386: Policy.Table([], otherwise: Action(.allow)),
+      ])
+    var map = RegionMap(architecture: .x86_64, default: .allow)
+    let body = Disposition.policy(try PlainPolicyProgram.body(of: policy))
+    try map.insert(range(0x1000, 0x2000), body)
+    try map.insert(range(0x3000, 0x4000), body)
+    let options = CompileOptions(
+      checkedArchitectures: [.x86_64, .i386], x32: .errno(38), allowedNumbers: [39],
+      gate: try range(0x8000, 0x9000), globalTrapNumbers: [13], foreignTrapNumbers: [.i386: [174, 67]], trapData: 5)
+    let format = JSONFormat(
+      map: map, options: options, disassembler: Disassembler { number, _ in number == 0 ? "read" : nil })
+    let text = format.text(of: try map.compile(options))
+    #expect(
+      text.hasPrefix(
+        """
+        {
+          "schema": "cordon.filter/1",
+          "architecture": "x86_64",
+          "default": "allow",
+          "regions": [
+            {"start": "0x1000", "end": "0x2000", "disposition": "policy reader"},
+            {"start": "0x3000", "end": "0x4000", "disposition": "policy reader"}
+          ],
+          "dont_care": [],
+          "stages": {"checked_architectures": ["x86_64", "i386"], "other_architectures": "kill process", \
+        "x32_calls": "errno 38", "allowed_calls": {"x86_64": [39]}, \
+        "gate": {"start": "0x8000", "end": "0x9000"}, "trapped_calls": {"i386": [174, 67], "x86_64": [13]}, \
+        "trapped_calls_data": 5},
+          "policies": [
+            {"name": "reader", "tables": {"x86_64": {"default": "errno 1", "rules": [\
+        {"number": 0, "call": "read", "then": "allow"}, \
+        {"number": 9, "when": ["arg2 & 0x4 == 0x0"], "then": "trap"}]}, \
+        "i386": {"default": "allow", "rules": []}}, "other_architectures": "kill process"}
+          ],
+          "instructions": [
+
+        """), "\(text)")
+  }
+
   @Test func jsonStringsAreEscaped() throws {
     let disassembler = Disassembler { _, _ in "a\"b\\c\nd\u{1}" }
     let program = try Program(

@@ -6,14 +6,16 @@ struct PlainPolicyProgram {
   /// The instructions from the last to the first; a place is an index of it.
   private var reversed: [FilterCompiler.Operation] = []
 
-  /// The programs for all tables of a policy, whose calls they see as calls of x86-64.
-  static func programs(for policy: Policy) throws -> [CallTable: Program] {
-    try Dictionary(uniqueKeysWithValues: policy.tables.map { ($0.key, try program($0.value, of: $0.key)) })
+  /// The parts of a policy, one for each table, whose calls the programs see as calls of x86-64.
+  static func parts(of policy: Policy) throws -> [PolicyPart] {
+    try policy.tables.map { name, table in
+      PolicyPart(name, table.rules.map(\.number), try program(table, of: name))
+    }
   }
 
   /// The body of a policy.
   static func body(of policy: Policy) throws -> PolicyBody {
-    try PolicyBody(policy, programs: programs(for: policy), seenAs: .x86_64)
+    try PolicyBody(policy, parts: parts(of: policy), seenAs: .x86_64)
   }
 
   /// The program of one table; calls of x32 have lost their mark.

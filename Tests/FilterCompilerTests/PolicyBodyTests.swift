@@ -33,8 +33,8 @@ import TestSupport
     let policy = try policy([
       Policy.Rule(9, where: conditions, Self.allow), Policy.Rule(9, where: [conditions[1]], Action(.trap)),
     ])
-    let program = try #require(try PlainPolicyProgram.programs(for: policy)[.x86_64])
-    #expect(throws: Never.self) { try PolicyBody(policy, programs: [.x86_64: program], seenAs: .x86_64) }
+    let program = try #require(try PlainPolicyProgram.parts(of: policy).first?.program)
+    #expect(throws: Never.self) { try PolicyBody(policy, parts: [PolicyPart(.x86_64, [9], program)], seenAs: .x86_64) }
     var found = 0
     for (place, operation) in program.operations.enumerated() {
       guard case .branch = operation else { continue }
@@ -43,7 +43,7 @@ import TestSupport
       let mutant = try Program(instructions)
       guard try Prover.difference(FilterStack([program]), FilterStack([mutant])) != nil else { continue }
       let error = #expect(throws: PolicyBodyError.self) {
-        try PolicyBody(policy, programs: [.x86_64: mutant], seenAs: .x86_64)
+        try PolicyBody(policy, parts: [PolicyPart(.x86_64, [9], mutant)], seenAs: .x86_64)
       }
       guard case .wrong(let difference)? = error?.reason else { continue }
       found += 1
@@ -56,7 +56,7 @@ import TestSupport
 
   @Test func aMissingProgramIsNoBody() throws {
     let policy = try policy([Policy.Rule(9, Self.allow)])
-    let error = #expect(throws: PolicyBodyError.self) { try PolicyBody(policy, programs: [:], seenAs: .x86_64) }
+    let error = #expect(throws: PolicyBodyError.self) { try PolicyBody(policy, parts: [], seenAs: .x86_64) }
     #expect(error?.reason == .missing)
   }
 

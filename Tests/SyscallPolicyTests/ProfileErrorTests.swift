@@ -103,6 +103,105 @@ import Testing
     #expect(excerpt.count == 2 && excerpt[1].last == "^" && excerpt[1].count == column, "\(error)")
   }
 
+  private static let head = "architecture: x86_64\ndefault: allow\n"
+  private static let policy = head + "policies:\n  p:\n    default: errno EPERM\n    calls:\n"
+
+  @Test(arguments: [
+    // Where policies stand.
+    (head + "policies: [p]\n", 3, 11, "expected policies, each with its name, found a list", ""),
+    (head + "policies: {a b: {default: allow}}\n", 3, 12, "'a b' is no name", ""),
+    (head + "policies: {p: allow}\n", 3, 15, "expected a policy, found 'allow'", ""),
+    (head + "policies: {p: {calls: []}}\n", 3, 15, "no 'default'", ""),
+    (head + "policies: {p: {default: allow, call: []}}\n", 3, 32, "unknown key 'call'", "did you mean 'calls'?"),
+    (head + "policies: {p: {default: policy q}}\n", 3, 25, "cannot be part of another", ""),
+    (head + "x32-calls: policy\n", 3, 12, "'policy' says which one", "policy reader"),
+    ("default: policy raeder\npolicies: {reader: {default: allow}}\n", 1, 10, "no policy 'raeder'", "'reader'"),
+    ("default: policy p\n", 1, 10, "there is no policy 'p'", "the section 'policies'"),
+    ("architecture: aarch64\ndefault: allow\nx32-calls: kill\n", 3, 12, "aarch64 has no x32 calls", ""),
+    (policy.replacing("    calls:\n", with: "    architectures: [x86_64, i686]\n"), 6, 29, "found 'i686'", "i386"),
+    (
+      policy.replacing("    calls:\n", with: "    architectures: {x86_64: {}}\n"), 6, 21, "those of the policy itself",
+      ""
+    ),
+    (policy.replacing("    calls:\n", with: "    architectures: [x32, x32]\n"), 6, 26, "listed already", ""),
+    // Rules.
+    (policy + "      - {call: read}\n", 7, 9, "no 'then'", "allow"),
+    (policy + "      - {then: allow}\n", 7, 9, "no 'call'", ""),
+    (policy + "      - {call: rite, then: allow}\n", 7, 16, "x86_64 has no system call 'rite'", "'write'"),
+    (policy + "      - {call: 0x40000001, then: allow}\n", 7, 16, "no system call number 1073741825", "x32"),
+    (policy + "      - {call: read, then: {default: allow}}\n", 7, 28, "cannot be part of another", ""),
+    (policy + "      - {call: read, then: alow}\n", 7, 28, "'alow' is no disposition", "'allow'"),
+    (policy + "    architectures: [x86_64, i386]\n", 6, 11, "expected a list of rules, found nothing", ""),
+    (
+      policy + "      - {call: 5, then: allow}\n    architectures: [x86_64, i386]\n", 7, 16, "another call for each",
+      "name"
+    ),
+    (
+      policy + "      - {call: rite, then: allow}\n    architectures: [x86_64, i386]\n", 7, 16,
+      "none of x86_64, i386 has a system call 'rite'", "'write'"
+    ),
+    // Conditions.
+    (policy + "      - {call: read, when: arg6 == 1, then: allow}\n", 7, 28, "no argument 6", ""),
+    (policy + "      - {call: read, when: 'fd == 1', then: allow}\n", 7, 29, "'fd' is no argument", "arg0 to arg5"),
+    (policy + "      - {call: read, when: arg0 = 1, then: allow}\n", 7, 33, "'=' is no comparison", "'=='"),
+    (policy + "      - {call: read, when: arg0, then: allow}\n", 7, 32, "a comparison is expected", "for example"),
+    (policy + "      - {call: read, when: arg0 ==, then: allow}\n", 7, 35, "a number is expected", ""),
+    (policy + "      - {call: read, when: arg0 == x, then: allow}\n", 7, 36, "'x' is no number", ""),
+    (
+      policy + "      - {call: read, when: arg0 == -1, then: allow}\n", 7, 36, "arguments are unsigned",
+      "0xffffffffffffffff"
+    ),
+    (
+      policy + "      - {call: read, when: arg0 == 0x10000000000000000, then: allow}\n", 7, 36, "more than 64 bits", ""
+    ),
+    (
+      policy + "      - {call: read, when: arg0 == 18446744073709551616, then: allow}\n", 7, 36, "more than 64 bits", ""
+    ),
+    (policy + "      - {call: read, when: arg0 < 0, then: allow}\n", 7, 28, "'arg0 < 0x0' never holds", "'<='"),
+    (policy + "      - {call: read, when: arg0 >= 0, then: allow}\n", 7, 28, "always holds", "leave it out"),
+    (
+      policy + "      - {call: read, when: arg0 & 0xf0 == 1, then: allow}\n", 7, 28, "the mask has not",
+      "bits of the mask"
+    ),
+    (policy + "      - {call: read, when: arg0 & 2 != 0, then: allow}\n", 7, 37, "not by '!='", "a rule with '=='"),
+    (
+      policy + "      - {call: read, when: arg0 in 9...3, then: allow}\n", 7, 28, "ends before it starts", "lower bound"
+    ),
+    (policy + "      - {call: read, when: arg0 in 3..9, then: allow}\n", 7, 37, "without '..'", ""),
+    (
+      policy + "      - {call: read, when: arg0 < 3 and arg1 < 3, then: allow}\n", 7, 37, "'and' is one thing",
+      "one by one"
+    ),
+    (policy + "      - {call: read, when: [], then: allow}\n", 7, 28, "empty list", ""),
+    // Rules that do not go together.
+    (policy + "      - {call: [read, read], then: allow}\n", 7, 23, "what line 7 says already", "once"),
+    (
+      policy + "      - {call: read, then: allow}\n      - {call: [write, read], then: kill}\n", 8, 24,
+      "contradicts line 7", ""
+    ),
+    (
+      policy + "      - {call: read, then: allow}\n      - {call: read, when: arg0 < 3, then: kill}\n", 8, 16,
+      "decides no call", "the first rule"
+    ),
+    (
+      policy + "      - {call: read, when: [arg0 < 3, arg0 > 5], then: allow}\n", 7, 16, "exclude each other",
+      "list the call"
+    ),
+    (
+      policy.replacing("default: allow", with: "default: policy p")
+        + "      - {call: read, when: [arg0 in 5...99999, arg1 in 5...99999, arg2 in 5...99999], then: trap}\n"
+        + "      - {call: read, when: [arg3 in 5...99999, arg4 in 5...99999, arg5 in 5...99999], then: kill}\n", 8, 16,
+      "comparisons of bits than fit", "with a mask"
+    ),
+    // Calls of other tables.
+    (head + "trapped-calls: [i386:rt_sigation]\n", 3, 17, "i386 has no system call 'rt_sigation'", "'rt_sigaction'"),
+    (head + "trapped-calls: [arm:read]\n", 3, 17, "'arm' is no architecture that x86_64", "x86_64, x32, i386"),
+    (head + "allowed-calls: ['i386:3', 'i386:read']\n", 3, 27, "listed already", ""),
+  ])
+  func badPolicy(yaml: String, line: Int, column: Int, words: String, remedy: String) throws {
+    try badProfile(yaml: yaml, line: line, column: column, words: words, remedy: remedy)
+  }
+
   @Test func modulesNeedAProcess() throws {
     let profile = try Profile(yaml: "default: trap\nregions: [{code: exe, disposition: allow}]", file: "p.yaml")
     let error = #expect(throws: ProfileError.self) { try profile.regionMap() }

@@ -63,6 +63,114 @@ import Testing
     #expect(try profile("default: \(text)").defaultDisposition == expected)
   }
 
+  @Test func policiesByNameAndInPlace() throws {
+    let profile = try profile(
+      """
+      architecture: x86_64
+      default: policy reader
+      policies:
+        reader:
+          default: errno EPERM
+          calls:
+            - {call: [read, 1], then: allow}
+            - {call: mmap, when: arg2 & 0x4 == 0, then: allow}
+            - call: fcntl
+              when: [arg0 <= 2, arg1 in 1...4, 'arg2 != 0x1_', arg2 > 5, arg3 < 9, arg3 >= 1, arg4 == 18446744073709551615]
+              then: trap 7
+          architectures:
+            i386:
+              default: errno ENOSYS
+              calls: [{call: read, then: allow}]
+            x32: {}
+          other-architectures: kill-thread
+        both: {default: allow, architectures: [x86_64, i386, aarch64], calls: [{call: [socket, socketcall], then: kill}]}
+      regions:
+        - {code: 0x1000-0x2000, disposition: policy both}
+        - {code: 0x3000-0x4000, disposition: {default: allow}}
+      """.replacing("0x1_", with: "0x1"))
+    func condition(_ argument: Int, _ test: ArgumentCondition.Test) throws -> ArgumentCondition {
+      try ArgumentCondition(argument: argument, test)
+    }
+    let refuse = Action(.errno, data: 1)
+    let reader = try Policy(
+      name: "reader",
+      tables: [
+        .x86_64: Policy.Table(
+          [
+            Policy.Rule(0, Action(.allow)), Policy.Rule(1, Action(.allow)),
+            Policy.Rule(9, where: [condition(2, .masked(4, equal: 0))], Action(.allow)),
+            Policy.Rule(
+              72,
+              where: [
+                condition(0, .lessOrEqual(2)), condition(1, .within(1, 4)), condition(2, .notEqual(1)),
+                condition(2, .greater(5)), condition(3, .less(9)), condition(3, .greaterOrEqual(1)),
+                condition(4, .equal(.max)),
+              ], Action(.trap, data: 7)),
+          ], otherwise: refuse),
+        .i386: Policy.Table([Policy.Rule(3, Action(.allow))], otherwise: Action(.errno, data: 38)),
+        .x32: Policy.Table([], otherwise: refuse),
+      ], otherTables: Action(.killThread))
+    let socket = [Policy.Rule(359, Action(.killProcess)), Policy.Rule(102, Action(.killProcess))]
+    let both = try Policy(
+      name: "both",
+      tables: [
+        .x86_64: Policy.Table([Policy.Rule(41, Action(.killProcess))], otherwise: Action(.allow)),
+        .i386: Policy.Table(socket, otherwise: Action(.allow)),
+      ])
+    guard case .policy(let body) = profile.defaultDisposition else {
+      Issue.record("\(profile.defaultDisposition)")
+      return
+    }
+    #expect(body.policy == reader)
+    let regions = try profile.regionMap().regions.map(\.disposition)
+    let linked = Disposition.policy(try PolicyBody(compiling: both))
+    #expect(regions.count == 2 && regions.first == linked)
+    #expect(regions.map(\.description) == ["policy both", "policy of line 21"])
+  }
+
+  @Test func whatNoFilterHoldsIsSaid() throws {
+    // Every second number of 8192 or so, and each argument another constant: nothing to merge.
+    let rules = (0..<1200).map { "{call: \($0 * 2), when: arg\($0 % 6) == \($0 * 0x1_2345_6789 + 7), then: allow}" }
+    let profile = try profile("default: {default: kill, calls: [\(rules.joined(separator: ", "))]}", .x86_64)
+    let error = #expect(throws: CompileError.self) { try profile.regionMap().compile(profile.options) }
+    guard case .tooLong(let instructions)? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(
+      instructions > 4096 && error?.description.contains("\(instructions - 4096) more than a filter can have") == true)
+  }
+
+  /// One profile for several machines: each gets the tables that its code can call.
+  @Test func policiesForSeveralMachines() throws {
+    let yaml = """
+      default: {default: errno EPERM, architectures: [x86_64, aarch64, riscv64], calls: [{call: write, then: allow}]}
+      """
+    for architecture in [Architecture.x86_64, .aarch64, .riscv64] {
+      let profile = try profile(yaml, architecture)
+      let program = try profile.regionMap().compile(profile.options)
+      let call = SeccompData(nr: architecture == .x86_64 ? 1 : 64, arch: AuditArchitecture(architecture))
+      #expect(program.evaluate(call).action == Action(.allow))
+      #expect(program.instructions.count < 12)
+    }
+  }
+
+  @Test func theGlobalSetHasCallsOfOtherTables() throws {
+    let profile = try profile(
+      """
+      architecture: x86_64
+      default: allow
+      x32-calls: errno ENOSYS
+      allowed-calls: [read, i386:read, "x32:0"]
+      trapped-calls: [rt_sigaction, i386:rt_sigaction, x32:rt_sigaction, i386:173]
+      """)
+    #expect(
+      profile.options
+        == CompileOptions(
+          x32: .errno(38), allowedNumbers: [0, 0x4000_0000], foreignAllowedNumbers: [.i386: [3]],
+          globalTrapNumbers: [13, 0x4000_0200], foreignTrapNumbers: [.i386: [174, 173]]))
+  }
+
   @Test func theArchitectureIsTheProfilesOrTheOneAskedForOrTheHost() throws {
     #expect(try profile("default: allow").architecture == .host)
     #expect(try profile("default: allow", .riscv64).architecture == .riscv64)

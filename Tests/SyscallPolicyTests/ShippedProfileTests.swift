@@ -14,7 +14,10 @@ import TestSupport
   private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("../../Filters").standardizedFileURL
 
-  private static let names = ["deny-writable-code", "only-libc", "single-region", "static-program", "wine-bands"]
+  private static let names = [
+    "deny-writable-code", "library-without-network", "only-libc", "plugin-read-write-futex", "single-region",
+    "static-program", "wine-bands",
+  ]
 
   private static func text(_ name: String) throws -> String {
     try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
@@ -35,10 +38,12 @@ import TestSupport
 
   /// What becomes of a call whose instruction lies at `address`.
   private func answer(
-    _ name: String, _ address: UInt64, _ architecture: AuditArchitecture = .x86_64
+    _ name: String, _ address: UInt64, _ architecture: AuditArchitecture = .x86_64, call: String = "getpid",
+    first: UInt64 = 0
   ) throws -> Action {
-    try Self.compiled(name).evaluate(
-      SeccompData(nr: 39, arch: architecture, instructionPointer: address &+ 2)
+    let number = try #require(SyscallNames.number(of: call, on: architecture))
+    return try Self.compiled(name).evaluate(
+      SeccompData(nr: number, arch: architecture, instructionPointer: address &+ 2, args: [first, 0, 0, 0, 0, 0])
     ).action
   }
 
@@ -104,13 +109,72 @@ import TestSupport
     #expect(try answer("wine-bands", 0x1_4000_0000, .i386) == Action(.allow))
   }
 
+  @Test func aLibraryWithoutNetworkOpensLocalSocketsOnly() throws {
+    let profile = "library-without-network"
+    for address: UInt64 in [0x7f5a_1020_0000, 0x7f5a_1020_fffe] {
+      for call in ["socket", "x32:socket"] {
+        for family: UInt64 in [1, 0x7_0000_0001] {
+          #expect(try answer(profile, address, call: call, first: family) == Action(.allow))
+        }
+        for family: UInt64 in [0, 2, 10, 16, 17, 0x1_0000_0002] {
+          #expect(try answer(profile, address, call: call, first: family) == Action(.errno, data: 13))
+        }
+      }
+      #expect(try answer(profile, address, .i386, call: "socket", first: 2) == Action(.errno, data: 13))
+      #expect(try answer(profile, address, .i386, call: "socketcall", first: 1) == Action(.errno, data: 13))
+      #expect(try answer(profile, address, call: "io_uring_setup") == Action(.errno, data: 38))
+      #expect(try answer(profile, address, call: "openat") == Action(.allow))
+      #expect(try answer(profile, address, .aarch64) == Action(.killProcess))
+    }
+    for address: UInt64 in [0x55d0_c0a2_1000, 0x7f5a_1002_6000, 0x7f5a_101f_ffff, 0x7f5a_1021_0000] {
+      #expect(try answer(profile, address, call: "socket", first: 2) == Action(.allow))
+      #expect(try answer(profile, address, call: "io_uring_setup") == Action(.allow))
+    }
+  }
+
+  @Test func thePluginReadsWritesAndWaits() throws {
+    let profile = "plugin-read-write-futex"
+    for call in ["read", "write", "futex"] {
+      #expect(try answer(profile, 0x7f5a_1020_0000, call: call) == Action(.allow))
+      #expect(try answer(profile, 0x7f5a_1020_0000, call: "x32:\(call)") == Action(.killProcess))
+    }
+    for call in ["open", "openat", "mmap", "execve", "clone", "exit_group", "readv", "pread64"] {
+      #expect(try answer(profile, 0x7f5a_1020_0000, call: call) == Action(.errno, data: 1))
+      #expect(try answer(profile, 0x55d0_c0a2_1000, call: call) == Action(.allow))
+      #expect(try answer(profile, 0x7f5a_1002_6000, call: call) == Action(.allow))
+    }
+    #expect(try answer(profile, 0x7f5a_1020_0000, .i386, call: "read") == Action(.killProcess))
+    #expect(try answer(profile, 0x55d0_c0a2_1000, .i386, call: "read") == Action(.allow))
+  }
+
+  @Test func whatPoliciesAllowEverywhereIsInTheKernelsBitmap() throws {
+    let plugin = FilterStack([try Self.compiled("plugin-read-write-futex")])
+    let number = { (name: String) in try #require(SyscallNames.number(of: name, on: .x86_64)) }
+    for call in ["read", "write", "futex"] { #expect(plugin.isCached(try number(call), on: .x86_64)) }
+    #expect(!plugin.isCached(try number("open"), on: .x86_64))
+    let library = FilterStack([try Self.compiled("library-without-network")])
+    for call in ["read", "openat", "mmap"] { #expect(library.isCached(try number(call), on: .x86_64)) }
+    #expect(!library.isCached(try number("socket"), on: .x86_64))
+  }
+
+  /// What the listings beside them are is what the profiles say, for every call there can be.
+  @Test(arguments: names) func theFilterIsProved(name: String) throws {
+    let profile = try Profile(yaml: Self.text("\(name).yaml"), file: "\(name).yaml")
+    let process = try Self.exampleMap()
+    let map = try profile.regionMap { name throws(CodeNameError) in try CodePlaces.ranges(of: name, in: process) }
+    let found = try Prover.difference(
+      FilterStack([Self.compiled(name)]), RegionSpecification(map, profile.options))
+    #expect(found == nil)
+  }
+
   /// Whatever a file has in it, it is a profile or refused.
   @Test(arguments: names) func damagedProfilesAreReadOrRefused(name: String) throws {
     let original = Array(try Self.text("\(name).yaml").utf8)
     let process = try Self.exampleMap()
     var generator = SeededGenerator(seed: UInt64(name.count))
     let interesting = Array("[]{}&*!|>'\"%@`:,-? \n\t\0#~\u{7f}é".utf8)
-    for _ in 0..<300 {
+    // Those with policies are compiled by processes.
+    for _ in 0..<(name.contains("plugin") || name.contains("library") ? 100 : 300) {
       var bytes = original
       for _ in 0..<Int.random(in: 1...6, using: &generator) {
         let place = Int.random(in: 0..<bytes.count, using: &generator)

@@ -70,6 +70,21 @@ struct DiagramReader {
     }
   }
 
+  /// Which call a bound of numbers is, in parentheses; nothing where that is not what is compared.
+  private func name(
+    _ comparison: Operation.Comparison, _ operand: Operation.Operand, _ known: KnownValues
+  ) -> String {
+    guard known.word == .number, comparison == .greater || comparison == .greaterOrEqual,
+      case .constant(let constant) = operand
+    else { return "" }
+    let architecture =
+      known.value(of: .architecture).map(AuditArchitecture.init(rawValue:)) ?? disassembler.architecture
+    // The first number of x32 is asked for as the bit that marks all of them.
+    if architecture == .x86_64, constant == CallTable.x32Numbers.lowerBound { return " (x32)" }
+    guard let name = disassembler.name(constant, architecture) else { return "" }
+    return " (\(name))"
+  }
+
   /// What stands between `index` and the next fork or joint; nil where that is an answer alone.
   private func decision(at index: Int) -> Diagram.Decision? {
     var lines: [String] = []
@@ -78,7 +93,9 @@ struct DiagramReader {
       guard let known = flow.before[index] else { return nil }
       switch flow.operations[index] {
       case .branch(let comparison, let operand, _, _):
-        lines.append(disassembler.condition(comparison, operand, known).text(negated: false) + "?")
+        lines.append(
+          disassembler.condition(comparison, operand, known).text(negated: false) + name(comparison, operand, known)
+            + "?")
         return Diagram.Decision(lines: lines, ways: ways(index, comparison))
       case .answer:
         return lines.isEmpty ? nil : .init(lines: lines, ways: [.init(outcome: .always, target: target(index, known))])

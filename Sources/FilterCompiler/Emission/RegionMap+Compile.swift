@@ -4,8 +4,10 @@ extension RegionMap {
   /// The instruction pointer is decided by one balanced tree: no way through it has more than
   /// `ceil(log2(boundaries)) + 4` comparisons.
   ///
-  /// - Throws: ``CompileError/tooManyRegions(given:fit:)`` where 4096 instructions do not suffice,
-  ///   ``CompileError/contradictoryNumber(_:)`` where the options contradict each other, and
+  /// - Throws: ``CompileError/tooManyRegions(given:fit:)`` where 4096 instructions do not suffice (without any region,
+  ///   ``CompileError/tooLong(instructions:)``),
+  ///   ``CompileError/contradictoryNumber(_:)`` or ``CompileError/contradictoryForeignNumber(_:_:)`` where the options
+  ///   contradict each other, and
   ///   ``CompileError/gate(_:)`` where the gate is not a range that code can lie in.
   public func compile(_ options: CompileOptions = .init()) throws(CompileError) -> Program {
     let own = AuditArchitecture(architecture)
@@ -20,6 +22,8 @@ extension RegionMap {
     }
     let instructions = emit(options)
     guard instructions.count <= Program.maximumLength else {
+      let least = keepingFirst(0).emit(options).count
+      guard least <= Program.maximumLength else { throw .tooLong(instructions: least) }
       let lengths = 0..<regions.count
       let tooLong = Array(lengths).partitioningIndex { count in
         keepingFirst(count).emit(options).count > Program.maximumLength

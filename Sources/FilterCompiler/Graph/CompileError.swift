@@ -3,6 +3,9 @@ public enum CompileError: Error, Hashable, Sendable {
   /// The program would have more than the 4096 instructions the kernel takes; with the first `fit` of the `given`
   /// regions, in ascending order, it has not.
   case tooManyRegions(given: Int, fit: Int)
+  /// Even without regions the program would have this many instructions, more than the 4096 that the kernel takes: the
+  /// default, if it is a policy, and what is decided by number are too much.
+  case tooLong(instructions: Int)
   /// A number is to be allowed from anywhere and to trap from anywhere.
   case contradictoryNumber(UInt32)
   /// The same of a number of another architecture than the map's.
@@ -17,6 +20,9 @@ extension CompileError: CustomStringConvertible {
     switch self {
     case .tooManyRegions(let given, let fit):
       "\(given) regions need more than the 4096 instructions of a filter; the first \(fit) fit"
+    case .tooLong(let instructions):
+      "the filter would have \(instructions) instructions even without regions,"
+        + " \(instructions - Program.maximumLength) more than a filter can have"
     case .contradictoryNumber(let number):
       "system call \(number) is both to be allowed and to trap from anywhere"
     case .contradictoryForeignNumber(let number, let architecture):

@@ -6,7 +6,7 @@ struct DecisionReader {
   typealias Function = DecisionDiagram.Function
 
   /// A run of values of a word, up to the next one or to the end.
-  struct Segment {
+  private struct Segment {
     let first: UInt32
     let function: Function
   }
@@ -19,18 +19,12 @@ struct DecisionReader {
 
   init(_ diagram: DecisionDiagram) { self.diagram = diagram }
 
-  /// The runs of values, from 0 to `last`, of a word that the function may ask for first.
-  func segments(of function: Function, by word: DataWord, upTo last: UInt32 = .max) -> [Segment] {
-    segments(of: function, by: word, upTo: last, atMost: .max) ?? []
-  }
-
-  /// The same; nil where they are more than `limit`.
-  private func segments(of function: Function, by word: DataWord, upTo last: UInt32, atMost limit: Int) -> [Segment]? {
+  /// The runs of values of a word that the function may ask for first; nil where they are more than `limit`.
+  private func segments(of function: Function, by word: DataWord, atMost limit: Int) -> [Segment]? {
     var segments: [Segment] = []
     // What is yet to be looked at: the lowest value, its bits that are open, and the function there.
     var open: [(first: UInt32, bits: Int, function: Function)] = [(0, 32, function)]
     while let (first, bits, function) = open.popLast() {
-      guard first <= last else { continue }
       guard bits > 0, asks(function, word) else {
         if segments.last?.function != function {
           guard segments.count < limit else { return nil }
@@ -57,7 +51,7 @@ struct DecisionReader {
       let word = diagram.order.bit(at: diagram.level(function)).word
       var asked: Set<Function> = []
       countTests(function, word, &asked)
-      let intervals = segments(of: function, by: word, upTo: .max, atMost: Self.mostIntervals)
+      let intervals = segments(of: function, by: word, atMost: Self.mostIntervals)
       if let intervals, Self.tests(intervals) <= asked.count {
         var parts: [IntervalTree.Segment] = []
         for interval in intervals {

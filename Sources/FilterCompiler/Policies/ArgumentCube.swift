@@ -21,104 +21,66 @@ package struct ArgumentCube: Hashable, Sendable {
   package let rule: Policy.RuleIndex
 }
 
-extension Policy {
-  /// As many as fit into a filter, at six instructions each.
-  package static let mostTests = 680
+/// Some calls of a table, whose rules have been made cubes. What none of the cubes matches gets one answer: for each call
+/// the one for which the fewest cubes are left, since `arg0 != 3` is 64 of them and its opposite one.
+package struct LoweredCalls: Sendable {
+  /// The numbers of the calls.
+  package fileprivate(set) var numbers: [UInt32] = []
+  /// Where two of them match a call they have the same answer.
+  package fileprivate(set) var cubes: [ArgumentCube] = []
+  /// What becomes of calls with one of the numbers that no cube matches.
+  package let otherwise: Action
 
-  /// The rules for a table, lowered: no two of the result match the same call, and what none of them matches gets
-  /// ``Table/otherwise``. Which rule comes first, `<` and the like, and several conditions on one argument are dealt with.
+  /// As many cubes as fit into a filter, at six instructions each.
+  static let mostCubes = 680
+  /// As many instructions as a filter has, about.
+  static let mostSteps = 4000
+  /// The same for all calls of a table: what has been made of the bits again has to fit into one filter.
+  static let mostStepsOfAll = 32_000
+  /// Calls share a filter up to here: the time that libseccomp takes grows with the third power.
+  static let comfortableSteps = 1500
+
+  /// About how many instructions libseccomp makes of cubes: three for either half of an argument, and an answer.
+  static func steps(_ cover: CubeCover.Cover) -> Int { cover.reduce(0) { $0 + 2 + 6 * $1.bits.count } }
+}
+
+extension Policy {
+  /// The rules for a table, lowered: which rule comes first, `<` and the like, and several conditions on one argument are
+  /// dealt with, and all that is left is whether bits have values. Calls without a rule are in none of the parts.
   ///
-  /// The arguments are read bit by bit, the highest first, as in a search tree whose equal parts are one; each way through
-  /// it is a cube. So `arg0 < 2^n` is one, a range of n bits at most 2n, and a `!=` 64.
-  ///
-  /// - Throws: ``PolicyError`` with the rule that makes them too many.
-  package func cubes(of name: CallTable) throws(PolicyError) -> [ArgumentCube] {
+  /// - Throws: ``PolicyError`` with the rule that makes the cubes for its call too many.
+  package func lowered(_ name: CallTable) throws(PolicyError) -> [LoweredCalls] {
     guard let table = tables[name] else { return [] }
-    var cubes: [ArgumentCube] = []
+    var parts: [LoweredCalls] = []
+    var steps: [Int] = []
     for (number, indices) in table.rulesByNumber {
       guard let last = indices.last else { continue }
-      var lowering = Lowering(otherwise: table.otherwise)
+      let (cover, otherwise): (CubeCover.Cover, Action)
       do throws(PolicyError.Reason) {
-        cubes += try lowering.ways(of: table, indices, atMost: Self.mostTests - cubes.count).map { way in
-          ArgumentCube(number: number, bits: way.bits, answer: way.answer, rule: RuleIndex(name, last))
-        }
+        (cover, otherwise) = try CubeCover.smallest(of: table, indices[...])
       } catch {
         // The first rule with which they were too many.
-        let culprit = indices.indices.first { place in
-          (try? lowering.ways(of: table, indices[...place], atMost: Self.mostTests - cubes.count)) == nil
-        }
+        let culprit = indices.indices.first { (try? CubeCover.smallest(of: table, indices[...$0])) == nil }
         throw PolicyError(RuleIndex(name, culprit.map { indices[$0] } ?? last), error)
       }
+      let added = LoweredCalls.steps(cover)
+      let shared = parts.indices.first { place in
+        parts[place].otherwise == otherwise && steps[place] + added <= LoweredCalls.comfortableSteps
+      }
+      let place = shared ?? parts.count
+      if shared == nil {
+        parts.append(LoweredCalls(otherwise: otherwise))
+        steps.append(0)
+      }
+      steps[place] += added
+      guard steps.reduce(0, +) <= LoweredCalls.mostStepsOfAll else {
+        throw PolicyError(RuleIndex(name, last), .tooManyTests)
+      }
+      parts[place].numbers.append(number)
+      parts[place].cubes += cover.map { cube in
+        ArgumentCube(number: number, bits: cube.bits, answer: cube.answer, rule: RuleIndex(name, last))
+      }
     }
-    return cubes
+    return parts
   }
-}
-
-/// Takes the function of some rules apart.
-private struct Lowering {
-  typealias Function = DecisionDiagram.Function
-  typealias Way = (bits: [ArgumentCube.Bits], answer: Action)
-
-  private let otherwise: Action
-  private var diagram = DecisionDiagram(order: WordOrder([]))
-  /// How many ways lead from a function to an answer that is to be given.
-  private var counts: [Function: Int] = [:]
-  private var masks = [UInt64](repeating: 0, count: 6)
-  private var values = [UInt64](repeating: 0, count: 6)
-
-  init(otherwise: Action) { self.otherwise = otherwise }
-
-  mutating func ways(
-    of table: Policy.Table, _ indices: some BidirectionalCollection<Int>, atMost limit: Int
-  ) throws(PolicyError.Reason) -> [Way] {
-    let function: Function
-    do { function = try table.answer(of: indices, in: &diagram) } catch { throw .tooEntangled }
-    let count = count(function)
-    guard count <= limit else { throw .tooManyTests(count, limit: Policy.mostTests) }
-    var ways: [Way] = []
-    ways.reserveCapacity(count)
-    collect(function, into: &ways)
-    return ways
-  }
-
-  private mutating func count(_ function: Function) -> Int {
-    if let known = counts[function] { return known }
-    var result: Int
-    if let answer = diagram.answer(of: function) {
-      result = answer == .action(otherwise) ? 0 : 1
-    } else {
-      let level = diagram.level(function)
-      let (low, high) = (diagram.half(function, level, false), diagram.half(function, level, true))
-      result = count(low)
-      // Far above any limit, and far from overflowing.
-      result = min(result + count(high), 1 << 60)
-    }
-    counts[function] = result
-    return result
-  }
-
-  private mutating func collect(_ function: Function, into ways: inout [Way]) {
-    guard count(function) > 0 else { return }
-    if case .action(let action)? = diagram.answer(of: function) {
-      let bits = masks.indices.filter { masks[$0] != 0 }
-        .map { ArgumentCube.Bits(argument: $0, mask: masks[$0], value: values[$0]) }
-      ways.append((bits, action))
-      return
-    }
-    let level = diagram.level(function)
-    let (word, place) = diagram.order.bit(at: level)
-    guard let argument = word.argument else { return }
-    let bit = UInt64(1) << UInt64(place + (word.isHighHalf ? 32 : 0))
-    masks[argument] |= bit
-    collect(diagram.half(function, level, false), into: &ways)
-    values[argument] |= bit
-    collect(diagram.half(function, level, true), into: &ways)
-    masks[argument] &= ~bit
-    values[argument] &= ~bit
-  }
-}
-
-extension DataWord {
-  /// The argument that the word is half of; nil for any other word.
-  fileprivate var argument: Int? { index < 4 ? nil : (index - 4) / 2 }
 }

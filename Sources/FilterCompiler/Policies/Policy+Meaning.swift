@@ -63,15 +63,14 @@ extension Policy.Table {
     return result
   }
 
-  /// What becomes of a call of the table, as a function of its number and arguments; `mark` is taken out of the
-  /// numbers of the rules.
+  /// What becomes of a call of the table, as a function of its number and arguments.
   func answer(
-    without mark: UInt32 = 0, in diagram: inout DecisionDiagram
+    in diagram: inout DecisionDiagram
   ) throws(ProofError.Reason) -> DecisionDiagram.Function {
     let number = try SymbolicWord(.number, in: &diagram)
     var result = try diagram.answer(otherwise)
     for (constant, indices) in rulesByNumber {
-      let isMeant = try number.holds(.equal, SymbolicWord(constant & ~mark), in: &diagram)
+      let isMeant = try number.holds(.equal, SymbolicWord(constant), in: &diagram)
       result = try diagram.choose(isMeant, answer(of: indices, in: &diagram), result)
     }
     return result

@@ -12,36 +12,59 @@ public struct PolicyBody: Sendable {
   /// What decides the calls of all other tables.
   let otherTables: DecisionGraph.NodeID
 
-  /// The body that `programs` are, one for each table of the policy.
+  /// The body that `parts` are, which have all calls that the policy has rules for.
   ///
-  /// A program sees the calls of its table as calls of `architecture`, with numbers below 2^30 (so those of x32 without
+  /// A program sees the calls of its part as calls of `architecture`, with numbers below 2^30 (so those of x32 without
   /// their mark); what it answers to any other is of no account.
   ///
   /// - Throws: ``PolicyBodyError`` where a program decides a single call otherwise than the rules, or cannot be reasoned
   ///   about.
   package init(
-    _ policy: Policy, programs: [CallTable: Program], seenAs architecture: AuditArchitecture
+    _ policy: Policy, parts: [PolicyPart], seenAs architecture: AuditArchitecture
   ) throws(PolicyBodyError) {
     self.policy = policy
     var graph = DecisionGraph()
     var segments: [CallTable: [NumberLine.Segment]] = [:]
     var otherwise: [CallTable: DecisionGraph.NodeID] = [:]
     for name in CallTable.allCases {
-      guard let table = policy.tables[name] else { continue }
-      guard let program = programs[name] else { throw PolicyBodyError(name, nil, .missing) }
-      let view = TableView(name: name, table: table, architecture: architecture)
-      try view.prove(program, for: policy)
-      do {
-        segments[name] = try view.decisions(of: program, in: &graph)
-      } catch {
-        throw PolicyBodyError(name, nil, .unproved(error))
+      guard let rules = policy.tables[name] else { continue }
+      var nodes: [UInt32: DecisionGraph.NodeID] = [:]
+      for part in parts where part.table == name {
+        let specification = PartSpecification(part: part, rules: rules, architecture: architecture)
+        try specification.prove(for: policy)
+        do {
+          nodes.merge(try specification.decisions(in: &graph)) { first, _ in first }
+        } catch {
+          throw PolicyBodyError(name, nil, .unproved(error))
+        }
       }
-      otherwise[name] = graph.answer(table.otherwise)
+      let rest = graph.answer(rules.otherwise)
+      otherwise[name] = rest
+      segments[name] = try Self.segments(of: name, rules, nodes, otherwise: rest)
     }
     otherTables = graph.answer(policy.otherTables)
     self.graph = graph
     self.segments = segments
     self.otherwise = otherwise
+  }
+
+  /// The segments of a table's numbers: single ones for those that have rules.
+  private static func segments(
+    of name: CallTable, _ rules: Policy.Table, _ nodes: [UInt32: DecisionGraph.NodeID],
+    otherwise: DecisionGraph.NodeID
+  ) throws(PolicyBodyError) -> [NumberLine.Segment] {
+    var segments = [NumberLine.Segment(first: name.numbers.lowerBound, node: otherwise)]
+    for (number, indices) in rules.rulesByNumber {
+      guard let node = nodes[number] else {
+        throw PolicyBodyError(name, Policy.RuleIndex(name, indices[0]), .missing)
+      }
+      if segments.last?.first == number { segments.removeLast() }
+      segments.append(NumberLine.Segment(first: number, node: node))
+      if number < name.numbers.upperBound {
+        segments.append(NumberLine.Segment(first: number + 1, node: otherwise))
+      }
+    }
+    return segments
   }
 }
 
@@ -59,7 +82,7 @@ extension PolicyBody: Hashable {
 public struct PolicyBodyError: Error, Hashable, Sendable {
   /// What went wrong.
   public enum Reason: Error, Hashable, Sendable {
-    /// There is no program for the table.
+    /// There is no program for the rule's call.
     case missing
     /// The program decides a call otherwise than the rules do: `left` is what it answers.
     case wrong(Counterexample)
@@ -85,7 +108,7 @@ extension PolicyBodyError: CustomStringConvertible {
   /// What is wrong, in one line; rules are counted from 1.
   public var description: String {
     switch reason {
-    case .missing: return "there is no program for \(table)"
+    case .missing: return "there is no program for \(rule.map { "rule \($0.index + 1) for " } ?? "")\(table)"
     case .unproved(let error): return "the program for \(table) could not be proved: \(error)"
     case .wrong(let found):
       let arguments = found.call.arguments.map(hexadecimal).joined(separator: ", ")

@@ -12,9 +12,9 @@ public struct PolicyError: Error, Hashable, Sendable {
     case contradicts(Int)
     /// Earlier rules decide all calls that the rule matches.
     case unreachable
-    /// As equalities of masked bits, which is what libseccomp compiles rightly, the rules for the call up to this one are
-    /// this many (at least), of which a policy may have `limit` for all its calls.
-    case tooManyTests(Int, limit: Int)
+    /// As equalities of masked bits, which is what libseccomp compiles rightly, the rules for the call up to this one do
+    /// not fit into a filter.
+    case tooManyTests
     /// The conditions are more than can be reasoned about.
     case tooEntangled
   }
@@ -44,8 +44,8 @@ extension PolicyError.Reason: CustomStringConvertible {
     case .repeats(let index): "it says what rule \(index + 1) says"
     case .contradicts(let index): "it contradicts rule \(index + 1), which matches the same calls"
     case .unreachable: "it decides no call: earlier rules match all that it does"
-    case .tooManyTests(let count, let limit):
-      "it takes \(count) or more tests of single bits, and a policy may have \(limit)"
+    case .tooManyTests:
+      "with this rule the call takes more comparisons of bits than fit into a filter"
     case .tooEntangled: "the conditions on the call are too entangled"
     }
   }

@@ -24,6 +24,11 @@ struct JSONText {
     JSONText(text: "{" + lines(members).joined(separator: ", ") + "}")
   }
 
+  /// An array on one line.
+  static func array(_ elements: [JSONText]) -> JSONText {
+    JSONText(text: "[" + elements.map(\.text).joined(separator: ", ") + "]")
+  }
+
   /// An array with an element on each line.
   static func rows(_ elements: [JSONText]) -> JSONText {
     guard !elements.isEmpty else { return JSONText(text: "[]") }

@@ -5,8 +5,8 @@ extension Profile {
   public static let schema = "cordon.profile/1"
 
   private static let keys = [
-    "schema", "architecture", "default", "regions", "dont-care", "checked-architectures", "other-architectures",
-    "allowed-calls", "gate", "trapped-calls", "trapped-calls-data",
+    "schema", "architecture", "policies", "default", "regions", "dont-care", "checked-architectures",
+    "other-architectures", "x32-calls", "allowed-calls", "gate", "trapped-calls", "trapped-calls-data",
   ]
   private static let regionKeys = ["code", "disposition", "writable", "optional"]
 
@@ -25,12 +25,13 @@ extension Profile {
     if let schema = values["schema"] { _ = try schema.choice("the schema of this version", [(Self.schema, ())]) }
     self.text = text
     self.architecture = try Self.architecture(values["architecture"], given: architecture)
+    var policies = try ProfilePolicies(values["policies"], self.architecture)
     guard let node = values["default"] else {
       throw root.error("the profile has no 'default'", remedy: "say what becomes of calls from any other code")
     }
-    defaultDisposition = try node.disposition()
-    (entries, dontCare) = try Self.code(values)
-    options = try Self.options(values, self.architecture)
+    defaultDisposition = try policies.disposition(node)
+    (entries, dontCare) = try Self.code(values, &policies)
+    options = try Self.options(values, self.architecture, &policies)
   }
 
   private static func architecture(
@@ -45,11 +46,13 @@ extension Profile {
     return stated
   }
 
-  private static func code(_ values: [String: ProfileNode]) throws(ProfileError) -> ([Entry], [Gap]) {
+  private static func code(
+    _ values: [String: ProfileNode], _ policies: inout ProfilePolicies
+  ) throws(ProfileError) -> ([Entry], [Gap]) {
     var entries: [Entry] = []
     var listed: [Code: [Entry]] = [:]
     for region in try values["regions"]?.list("a list of regions") ?? [] {
-      for (entry, node) in try Self.entries(region) {
+      for (entry, node) in try Self.entries(region, &policies) {
         if let earlier = listed[entry.code]?.first(where: entry.repeats) {
           throw node.error(
             earlier.disposition == entry.disposition
@@ -68,7 +71,9 @@ extension Profile {
     return (entries, gaps)
   }
 
-  private static func entries(_ region: ProfileNode) throws(ProfileError) -> [(entry: Entry, node: ProfileNode)] {
+  private static func entries(
+    _ region: ProfileNode, _ policies: inout ProfilePolicies
+  ) throws(ProfileError) -> [(entry: Entry, node: ProfileNode)] {
     let values = try region.mapping("a region", keys: regionKeys)
     guard let code = values["code"] else {
       throw region.error("the region has no 'code'", remedy: "say where it lies: a range, or with --pid a module")
@@ -76,7 +81,7 @@ extension Profile {
     guard let disposition = values["disposition"] else {
       throw region.error("the region has no 'disposition'", remedy: "say what becomes of its calls: allow, trap, …")
     }
-    let meaning = try disposition.disposition()
+    let meaning = try policies.disposition(disposition)
     let writable = try values["writable"]?.truth()
     let isOptional = try values["optional"]?.truth() ?? false
     var entries: [(Entry, ProfileNode)] = []
@@ -93,7 +98,7 @@ extension Profile {
   }
 
   private static func options(
-    _ values: [String: ProfileNode], _ machine: Architecture
+    _ values: [String: ProfileNode], _ machine: Architecture, _ policies: inout ProfilePolicies
   ) throws(ProfileError) -> CompileOptions {
     var options = CompileOptions()
     if let checked = values["checked-architectures"] {
@@ -110,12 +115,16 @@ extension Profile {
       guard options.checkedArchitectures != nil else {
         throw other.error("no architecture is another one where 'checked-architectures' lists none")
       }
-      options.otherArchitecture = try other.disposition()
+      options.otherArchitecture = try policies.disposition(other)
+    }
+    if let x32 = values["x32-calls"] {
+      guard machine == .x86_64 else { throw x32.error("\(machine) has no x32 calls", remedy: "leave it out") }
+      options.x32 = try policies.disposition(x32)
     }
     options.gate = try values["gate"].map { node throws(ProfileError) in try gate(node, machine) }
-    var listed: [UInt32: Int] = [:]
-    options.allowedNumbers = try calls(values["allowed-calls"], AuditArchitecture(machine), &listed)
-    options.globalTrapNumbers = try calls(values["trapped-calls"], AuditArchitecture(machine), &listed)
+    var listed: [ListedCall: Int] = [:]
+    (options.allowedNumbers, options.foreignAllowedNumbers) = try calls(values["allowed-calls"], machine, &listed)
+    (options.globalTrapNumbers, options.foreignTrapNumbers) = try calls(values["trapped-calls"], machine, &listed)
     if let data = values["trapped-calls-data"] {
       guard values["trapped-calls"] != nil else { throw data.error("there are no 'trapped-calls' that it could be of") }
       options.trapData = try data.data()
@@ -131,19 +140,32 @@ extension Profile {
     return gate
   }
 
+  /// A call that one of the lists names.
+  private struct ListedCall: Hashable {
+    let architecture: AuditArchitecture
+    let number: UInt32
+  }
+
+  /// The numbers of the machine's own architecture, and those of others.
   private static func calls(
-    _ list: ProfileNode?, _ architecture: AuditArchitecture, _ listed: inout [UInt32: Int]
-  ) throws(ProfileError) -> [UInt32] {
+    _ list: ProfileNode?, _ machine: Architecture, _ listed: inout [ListedCall: Int]
+  ) throws(ProfileError) -> ([UInt32], [AuditArchitecture: [UInt32]]) {
     var numbers: [UInt32] = []
+    var foreign: [AuditArchitecture: [UInt32]] = [:]
     for node in try list?.oneOrMore("system calls") ?? [] {
-      let number = try node.call(on: architecture)
-      if let line = listed[number] {
+      let (table, number) = try node.call(on: machine)
+      let call = ListedCall(architecture: table.architecture, number: number)
+      if let line = listed[call] {
         throw node.error("system call \(number) is listed already in line \(line)", remedy: "list a call once")
       }
-      listed[number] = node.place.line
-      numbers.append(number)
+      listed[call] = node.place.line
+      if table.architecture == AuditArchitecture(machine) {
+        numbers.append(number)
+      } else {
+        foreign[table.architecture, default: []].append(number)
+      }
     }
-    return numbers
+    return (numbers, foreign)
   }
 }
 

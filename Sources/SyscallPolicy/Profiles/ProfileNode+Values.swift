@@ -23,12 +23,12 @@ extension ProfileNode {
     case ("trace", 1): throw error("'trace' says with which message", remedy: "for example 'trace 1'")
     default: break
     }
-    let names = ["allow", "trap", "errno", "kill", "kill-thread", "log", "notify", "trace"]
+    let names = ["allow", "trap", "errno", "kill", "kill-thread", "log", "notify", "trace", "policy"]
     let near = names.contains(words.first ?? "") ? [] : NearNames.of(words.first ?? "", among: names)
     throw error(
       "'\(text)' is no disposition",
       remedy: near.first.map { "did you mean '\($0)'?" }
-        ?? "allow, trap, errno NAME, kill, kill-thread, log, notify; trap and trace with a number")
+        ?? "allow, trap, errno NAME, kill, kill-thread, log, notify, policy NAME; trap and trace with a number")
   }
 
   private func errno(_ text: String) throws(ProfileError) -> UInt16 {
@@ -75,20 +75,60 @@ extension ProfileNode {
     return isMeantAsRange ? .range(try range()) : .named(text)
   }
 
-  /// The number of a system call of `architecture`, given by name or number.
-  func call(on architecture: AuditArchitecture) throws(ProfileError) -> UInt32 {
+  /// A call of one of a machine's tables, by name or number: `read`, `39`; of another than its own, `i386:read`, `x32:39`.
+  func call(on machine: Architecture) throws(ProfileError) -> (table: CallTable, number: UInt32) {
     let text = try scalar("a system call")
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2 else {
+      let own = CallTable(machine)
+      return (own, try call(in: own, text))
+    }
+    let possible = CallTable.possible(on: machine)
+    guard let table = possible.first(where: { $0.rawValue == parts[0] }) else {
+      throw error(
+        "'\(parts[0])' is no architecture that \(machine) code can make calls of",
+        remedy: "it can make those of \(possible.map(\.rawValue).joined(separator: ", "))")
+    }
+    return (table, try call(in: table, String(parts[1])))
+  }
+
+  /// The number of a system call of `table`, given by name or number.
+  func call(in table: CallTable) throws(ProfileError) -> UInt32 { try call(in: table, scalar("a system call")) }
+
+  private func call(in table: CallTable, _ text: String) throws(ProfileError) -> UInt32 {
     if text.first?.isNumber == true {
       guard let value = address(parsing: text) ?? UInt64(text), let number = UInt32(exactly: value) else {
         throw error("'\(text)' is no system call number", remedy: "a number has at most 32 bits")
       }
-      return number
+      // x32's own numbers are as good as those with its mark.
+      return table == .x32 && number < table.numbers.lowerBound ? number | table.numbers.lowerBound : number
     }
-    if let number = SyscallNames.number(of: text, on: architecture) { return number }
-    let names = (0..<1024).compactMap { SyscallNames.name(of: $0, on: architecture) }
-    let near = NearNames.of(text, among: names).map { "'\($0)'" }.joined(separator: ", ")
-    throw error(
-      "\(architecture) has no system call '\(text)', or libseccomp does not know it",
+    guard let number = table.number(of: text) else { throw unknownCall(text, [table]) }
+    return number
+  }
+
+  /// What is wrong with a name that no table has.
+  func unknownCall(_ text: String, _ tables: [CallTable]) -> ProfileError {
+    var names: Set<String> = []
+    for table in tables { names.formUnion((0..<1024).compactMap { table.name(of: $0) }) }
+    let near = NearNames.of(text, among: names.sorted()).map { "'\($0)'" }.joined(separator: ", ")
+    let known = tables.map(\.rawValue).joined(separator: ", ")
+    return error(
+      (tables.count == 1 ? "\(known) has no system call" : "none of \(known) has a system call")
+        + " '\(text)', or libseccomp does not know it",
       remedy: near.isEmpty ? "give its number" : "did you mean \(near)?")
+  }
+}
+
+extension CallTable {
+  /// The number of a call of the table, as the kernel reports it.
+  func number(of name: String) -> UInt32? {
+    SyscallNames.number(of: self == .x32 ? "x32:\(name)" : name, on: architecture)
+  }
+
+  /// The name of a call of the table, whose number comes without the mark of x32.
+  fileprivate func name(of number: UInt32) -> String? {
+    guard let name = SyscallNames.name(of: number | numbers.lowerBound, on: architecture) else { return nil }
+    return self == .x32 ? String(name.dropFirst(4)) : name
   }
 }

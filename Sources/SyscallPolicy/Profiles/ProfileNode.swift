@@ -46,6 +46,29 @@ struct ProfileNode {
     text.error(at: place, problem, remedy: remedy)
   }
 
+  /// The same for a part of a text, which starts so many Unicode scalars after it.
+  func error(_ problem: String, remedy: String?, after offset: Int) -> ProfileError {
+    // Only of these styles it is known where their characters stand.
+    guard case .scalar(let scalar) = node, let mark = node.mark,
+      let lead = [.plain: 0, .singleQuoted: 1, .doubleQuoted: 1][scalar.style],
+      !scalar.string.contains(where: { "\n\\'\"".contains($0) })
+    else { return error(problem, remedy: remedy) }
+    let start = ProfileText.Place(mark)
+    return text.error(
+      at: ProfileText.Place(line: start.line, column: start.column + lead + offset), problem, remedy: remedy)
+  }
+
+  /// Whether it is a mapping.
+  var isMapping: Bool {
+    if case .mapping = node { true } else { false }
+  }
+
+  /// The keys and values of a mapping, in their order.
+  func pairs(_ expected: String) throws(ProfileError) -> [(key: ProfileNode, value: ProfileNode)] {
+    guard case .mapping(let mapping) = node else { throw wrongType(expected) }
+    return mapping.map { (ProfileNode($0.key, text), ProfileNode($0.value, text)) }
+  }
+
   /// The text of a value that is neither a list nor a mapping.
   func scalar(_ expected: String) throws(ProfileError) -> String {
     guard case .scalar(let scalar) = node else { throw wrongType(expected) }

@@ -1,12 +1,11 @@
-import FilterCompiler
-import TestSupport
+package import FilterCompiler
 
 extension Policy {
   /// The numbers that random policies have rules for.
-  static let randomNumbers: [UInt32] = [0, 1, 39, 40, 202]
+  package static let randomNumbers: [UInt32] = [0, 1, 39, 40, 202]
 
   /// A random policy of up to `rules` rules a table (those that can decide nothing are left out).
-  static func random(rules count: Int, tables: [CallTable], using generator: inout SeededGenerator) -> Policy? {
+  package static func random(rules count: Int, tables: [CallTable], using generator: inout SeededGenerator) -> Policy? {
     let answers = [Action(.allow), Action(.errno, data: 1), Action(.trap, data: 7), Action(.killProcess)]
     func answer() -> Action { answers.randomElement(using: &generator) ?? answers[0] }
     var accepted: [CallTable: Table] = [:]
@@ -28,7 +27,7 @@ extension Policy {
   }
 
   /// Calls that tell rules apart: constants of its conditions and their neighbours as arguments.
-  func calls(_ count: Int, using generator: inout SeededGenerator) -> [SeccompData] {
+  package func calls(_ count: Int, using generator: inout SeededGenerator) -> [SeccompData] {
     let constants = tables.values.flatMap(\.rules).flatMap(\.conditions).flatMap(\.constants)
     let values = constants.flatMap { [$0, $0 &+ 1, $0 &- 1, $0 ^ 1 << 32, $0 ^ 1 << 31, ~$0] } + [0, .max]
     let numbers = Self.randomNumbers + [2, 0x3fff_ffff, 0x4000_0000, 0x8000_0000, .max]
