@@ -48,12 +48,12 @@ struct FuzzedCase {
   let compile: (FuzzedFilter) throws -> Program
 
   init(
-    seed: UInt64, _ architecture: Architecture = .x86_64, calls count: Int = 64,
+    seed: UInt64, _ architecture: Architecture = .x86_64, calls count: Int = 64, withPolicies: Bool = true,
     compile: @escaping (FuzzedFilter) throws -> Program = { try $0.compiled() }
   ) {
     var generator = SeededGenerator(seed: seed)
     self.seed = seed
-    filter = FuzzedFilter(architecture, using: &generator)
+    filter = FuzzedFilter(architecture, withPolicies: withPolicies, using: &generator)
     calls = filter.calls(count: count, using: &generator)
     self.compile = compile
   }

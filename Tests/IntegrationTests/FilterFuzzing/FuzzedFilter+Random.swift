@@ -2,11 +2,11 @@ import FilterCompiler
 import TestSupport
 
 extension FuzzedFilter {
-  /// A random one for code of `architecture`.
-  init(_ architecture: Architecture = .x86_64, using generator: inout SeededGenerator) {
+  /// A random one for code of `architecture`; one of twelve has policies, which take their time to compile.
+  init(_ architecture: Architecture = .x86_64, withPolicies: Bool = true, using generator: inout SeededGenerator) {
     self.architecture = architecture
     var policies: [Disposition] = []
-    if Int.random(in: 0..<4, using: &generator) == 0 {
+    if withPolicies, Int.random(in: 0..<12, using: &generator) == 0 {
       policies = ["first", "second"].compactMap { Self.policy($0, architecture, using: &generator) }
     }
     outside = Self.disposition(or: policies, using: &generator)
@@ -63,10 +63,11 @@ extension FuzzedFilter {
     var numbers: Set<UInt32> = []
     if Bool.random(using: &generator) {
       numbers = Self.numbers(using: &generator)
-      options.allowedNumbers = numbers.shuffled(using: &generator)
+      options.allowedNumbers = numbers.sorted().shuffled(using: &generator)
     }
     if Bool.random(using: &generator) {
-      options.globalTrapNumbers = Self.numbers(using: &generator).subtracting(numbers).shuffled(using: &generator)
+      options.globalTrapNumbers = Self.numbers(using: &generator).subtracting(numbers).sorted().shuffled(
+        using: &generator)
       options.trapData = UInt16.random(in: 0...2, using: &generator)
     }
     if architecture == .x86_64, Bool.random(using: &generator) {
@@ -112,11 +113,16 @@ extension FuzzedFilter {
   /// Calls around all that the filter compares with, those from one place after each other.
   func calls(count: Int, using generator: inout SeededGenerator) -> [SeccompData] {
     let edges = edges
-    let foreignNumbers = [options.foreignAllowedNumbers, options.foreignTrapNumbers].flatMap { $0.values.joined() }
-    let rules = policies.flatMap { $0.tables.values.flatMap(\.rules) }
-    let chosen = options.allowedNumbers + options.globalTrapNumbers + foreignNumbers + rules.map(\.number)
-    let constants = rules.flatMap(\.conditions).flatMap(\.constants)
-    let values = constants.flatMap { [$0, $0 &+ 1, $0 &- 1, $0 ^ 1 << 32, $0 ^ 1 << 31] } + [0, 7, .max]
+    let foreignNumbers: [UInt32] =
+      (options.foreignAllowedNumbers[.i386] ?? []) + (options.foreignTrapNumbers[.i386] ?? [])
+    // A dictionary's order differs from run to run.
+    let rules = policies.flatMap { policy in CallTable.allCases.flatMap { policy.tables[$0]?.rules ?? [] } }
+    let chosen: [UInt32] = options.allowedNumbers + options.globalTrapNumbers + foreignNumbers + rules.map(\.number)
+    let constants: [UInt64] = rules.flatMap { $0.conditions.flatMap(\.constants) }
+    var values: [UInt64] = [0, 7, .max]
+    for constant: UInt64 in constants {
+      values += [constant, constant &+ 1, constant &- 1, constant ^ 0x1_0000_0000, constant ^ 0x8000_0000]
+    }
     let length = architecture.instructionLength
     var calls: [SeccompData] = []
     while calls.count < count {
