@@ -7,6 +7,10 @@ SHELL := /bin/bash
 PACKAGES := libseccomp-dev pkg-config
 # Real programs for the tests to run; one that cannot be had is said to be missing, and its tests are left out.
 TEST_PACKAGES := busybox-static gcc gdb git golang-go musl-tools python3 strace
+# What `make kernels` boots, Debian's own, and what it has them measure.
+KERNELS := linux-image-cloud-amd64 linux-image-6.12-cloud-amd64
+KERNEL_PACKAGES := busybox-static cpio qemu-system-x86
+KERNEL_WORKLOADS := getppid trap-value trap-pass regions-64 spawn
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 CORDON := .build/release/cordon
 BUNDLE := .build/debug/cordonPackageTests.xctest
@@ -21,7 +25,7 @@ FUZZ_SEED := $(or $(FUZZ_SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
 FUZZ_INPUTS := show check cost prove diff compile
 FUZZER := .build/fuzzing/release/cordon-fuzz
 
-.PHONY: build compare test test-ordinary bench fuzz fuzz-judged fuzz-bytes lint packages clean
+.PHONY: build compare test test-ordinary bench fuzz fuzz-judged fuzz-bytes kernels lint packages clean
 
 build: packages
 	swift build -c release --static-swift-stdlib --product cordon
@@ -71,6 +75,16 @@ fuzz-bytes: packages
 	    || { tail -20 .build/fuzzing/$$input.log; echo "make: repeat it with $(FUZZER) $$input FILE" >&2; exit 1; }; \
 	  grep -E '^(Done|stat::)' .build/fuzzing/$$input.log; \
 	done
+
+# Whether it works on stock kernels: each one boots in an emulator, probes every mechanism and measures it a little.
+kernels: PACKAGES += $(KERNEL_PACKAGES)
+kernels: build
+	@mkdir -p .build/kernels; \
+	for kernel in $(KERNELS); do \
+	  Tests/Kernels/boot.sh $$kernel $(CORDON) .build/kernels/$$kernel $(KERNEL_WORKLOADS); \
+	done; \
+	$(CORDON) compare --quick $(KERNEL_WORKLOADS:%=--workload %) --json .build/kernels/here.json >/dev/null; \
+	$(CORDON) compare --merge .build/kernels/here.json $(KERNELS:%=.build/kernels/%/report.json) --html .build/kernels.html
 
 lint:
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift
