@@ -60,9 +60,10 @@ let package = Package(
     // What the launcher and the agent agree on: a header.
     .target(name: "AgentInterface", cSettings: strictC),
     // The trap engine as an image of its own, which needs no loader. The flags say how it is linked, which nothing but
-    // flags can say; only the launcher uses it, as bytes.
+    // flags can say; only the launcher uses it, as bytes. It is to be small in debug builds too.
     .executableTarget(
-      name: "cordon-agent", dependencies: ["AgentInterface", "TrapEngine"], exclude: ["agent.ld"], cSettings: strictC,
+      name: "cordon-agent", dependencies: ["AgentInterface", "TrapEngine"], exclude: ["agent.ld"],
+      cSettings: strictC + [.unsafeFlags(["-Os"])],
       linkerSettings: [
         .unsafeFlags([
           "-nostartfiles", "-static-executable", "-use-ld=lld", "-Xclang-linker", "-nostdlib",
