@@ -91,12 +91,6 @@ struct ProfileNode {
     return sequence.map { ProfileNode($0, text) }
   }
 
-  /// The keys and values of a mapping, in the order in which they are written.
-  func pairs(_ expected: String) throws(ProfileError) -> [(key: ProfileNode, value: ProfileNode)] {
-    guard case .mapping(let mapping) = node else { throw wrongType(expected) }
-    return mapping.map { (ProfileNode($0.key, text), ProfileNode($0.value, text)) }
-  }
-
   /// The values of a mapping that has none but these keys.
   func mapping(_ expected: String, keys: [String]) throws(ProfileError) -> [String: ProfileNode] {
     guard case .mapping(let mapping) = node else { throw wrongType(expected) }

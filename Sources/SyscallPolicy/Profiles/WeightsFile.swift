@@ -41,7 +41,10 @@ public struct WeightsFile: Sendable {
       throw root.error("nothing is counted", remedy: "say under 'calls' or 'code' how often calls are made")
     }
     for (key, value) in try values["calls"]?.pairs("calls and their counts") ?? [] {
-      let number = try key.call(on: AuditArchitecture(architecture))
+      let (table, number) = try key.call(on: architecture)
+      guard table.architecture == AuditArchitecture(architecture) else {
+        throw key.error("only calls of \(architecture) itself are counted", remedy: "leave it out")
+      }
       guard numbers[number] == nil else { throw key.error("this call is counted already", remedy: "add the counts up") }
       numbers[number] = try Self.count(value)
     }
