@@ -80,7 +80,6 @@ static long make_gate(uint64_t address, const uint32_t slots[CORDON_THUNK_KINDS]
     return result;
   }
   cordon_engine.memory_owner = (uint64_t *)(gate + 2 * CORDON_GATE_SIZE);
-  cordon_engine.is_placed = address != 0;
 #define AT_GATE(label) ((uint64_t)gate + (uint64_t)(label - cordon_fixed_begin))
   cordon_engine.restorer = AT_GATE(cordon_fixed_restorer);
   cordon_engine.call = (CordonCall)AT_GATE(cordon_fixed_call);
@@ -158,10 +157,13 @@ long cordon_engine_install(const CordonConfiguration *configuration) {
   long result = cordon_engine.call(CORDON_NR_rt_sigaction, CORDON_SIGSYS, 0, (long)&found, 8, 0, 0);
   if (result == 0 && found.handler != (uint64_t)cordon_sigsys) cordon_begin_with_action(&found);
   if (result == 0) result = cordon_take_sigsys();
-  if (result != 0)
+  if (result != 0) {
     __atomic_store_n((uint32_t *)&cordon_engine.installed, 0, __ATOMIC_RELEASE);
-  else if (!cordon_engine.is_placed)
-    cordon_enlarge_calling_stack(); /* a program that has just been executed has none */
+    return result;
+  }
+  /* From here on a call that a filter of the program's own traps fails, and no longer kills. */
+  cordon_enlarge_calling_stack();
+  cordon_note_memory_owner();
   return result;
 }
 

@@ -74,7 +74,6 @@ typedef struct {
   /* A word that the kernel clears in forked children: the process that the memory belongs to, 0 if it is not known. */
   uint64_t *memory_owner;
   _Atomic(uint32_t) memory_is_marked; /* the kernel knows that it is to clear that word */
-  uint32_t is_placed;                 /* in a program that has just been executed, and may be under a filter of its own */
   CordonOwnActions own;
   CordonRequests requests;
   /* How many dispatches there have been, and the latest of them: the newest counts. */
