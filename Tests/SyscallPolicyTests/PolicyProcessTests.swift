@@ -43,23 +43,4 @@ import Testing
       exit(0)
     }
   }
-
-  @Test func nothingIsLeftBehind() async {
-    await #expect(processExitsWith: .exitCode(0)) {
-      alarm(60)
-      func descriptors() -> Int { (0..<256).count { fcntl($0, F_GETFD) >= 0 } }
-      let before = descriptors()
-      var (mask, after) = (sigset_t(), sigset_t())
-      sigemptyset(&mask)
-      sigaddset(&mask, SIGUSR1)
-      pthread_sigmask(SIG_SETMASK, &mask, nil)
-      for number in UInt32(100)..<104 { try #require(try Self.isDecided(number)) }
-      #expect(descriptors() == before)
-      #expect(waitpid(-1, nil, WNOHANG) == -1 && errno == ECHILD, "no child that nobody waits for")
-      pthread_sigmask(SIG_SETMASK, nil, &after)
-      let blocked = (1..<32).filter { sigismember(&after, $0) == 1 }
-      #expect(blocked == [SIGUSR1])
-      exit(descriptors() == before && blocked == [SIGUSR1] ? 0 : 1)
-    }
-  }
 }
