@@ -9,6 +9,15 @@ extension Profile {
   /// - Throws: ``ProfileError`` where `find` finds no code for a region that is not optional, where regions contradict
   ///   each other or no code can lie in one, and where modules are named and `find` is nil.
   public func regionMap(finding find: CodeFinder? = nil) throws(ProfileError) -> RegionMap {
+    try regionMap(find, absenceIsAnError: true)
+  }
+
+  /// The regions of the profile as far as their code is there by now: what `find` does not find yet has none.
+  package func regionMap(ofPresent find: @escaping CodeFinder) throws(ProfileError) -> RegionMap {
+    try regionMap(find, absenceIsAnError: false)
+  }
+
+  private func regionMap(_ find: CodeFinder?, absenceIsAnError: Bool) throws(ProfileError) -> RegionMap {
     var map = RegionMap(architecture: architecture, default: defaultDisposition)
     // What has been inserted, so that a contradiction can say with what.
     var inserted: [(range: AddressRange, disposition: Disposition?, place: ProfileText.Place)] = []
@@ -24,7 +33,7 @@ extension Profile {
       inserted.append((range, disposition, place))
     }
     for entry in entries {
-      for range in try text.ranges(of: entry, find, hint: "say 'optional: true' if it may be missing") {
+      for range in try text.ranges(of: entry, find, absenceIsAnError, hint: "say 'optional: true' if it may be missing") {
         try insert(range, entry.disposition, entry.place)
       }
     }
@@ -51,7 +60,7 @@ extension ProfileText {
   /// The ranges that the code of an entry lies in; none where it may be missing and is. Where it may not be, `hint` says
   /// what to do about it.
   func ranges(
-    of entry: Profile.Entry, _ find: Profile.CodeFinder?, hint: String? = nil
+    of entry: Profile.Entry, _ find: Profile.CodeFinder?, _ absenceIsAnError: Bool = true, hint: String? = nil
   ) throws(ProfileError) -> [AddressRange] {
     switch entry.code {
     case .range(let range): return [range]
@@ -64,7 +73,7 @@ extension ProfileText {
       do {
         return try find(CodeName(name, writable: entry.writable))
       } catch {
-        if error.isAbsence, entry.isOptional { return [] }
+        if error.isAbsence, entry.isOptional || !absenceIsAnError { return [] }
         let hint = error.isAbsence ? hint : nil
         throw self.error(
           at: entry.place, error.problem, remedy: [hint, error.remedy].compactMap(\.self).joined(separator: "; "))
