@@ -33,7 +33,8 @@ extension Profile {
       inserted.append((range, disposition, place))
     }
     for entry in entries {
-      for range in try text.ranges(of: entry, find, absenceIsAnError, hint: "say 'optional: true' if it may be missing") {
+      let hint = "say 'optional: true' if it may be missing"
+      for range in try text.ranges(of: entry, find, absenceIsAnError, hint: hint) {
         try insert(range, entry.disposition, entry.place)
       }
     }
