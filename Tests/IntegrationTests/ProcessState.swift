@@ -48,21 +48,13 @@ func expectRefusal(
   _ wanted: SessionError, of session: Session, for scope: Session.Scope = .callingThread,
   at location: SourceLocation = #_sourceLocation
 ) {
-  expectRefusal(of: session, for: scope, at: location) { check($0, wanted, "the error", at: location) }
-}
-
-/// The same for an error that `look` checks.
-func expectRefusal(
-  of session: Session, for scope: Session.Scope = .callingThread, at location: SourceLocation = #_sourceLocation,
-  _ look: (SessionError) -> Void
-) {
   let before = ProcessState()
   let regions = session.regions
   do throws(SessionError) {
     try session.activate(for: scope)
-    Issue.record("activated", sourceLocation: location)
+    Issue.record("activated, instead of \(wanted)", sourceLocation: location)
   } catch {
-    look(error)
+    check(error, wanted, "the error", at: location)
     #expect(!error.description.isEmpty && !error.description.contains("SessionError"), sourceLocation: location)
   }
   check(ProcessState(), before, "the process", at: location)

@@ -38,9 +38,6 @@ public enum SessionError: Error, Sendable, Hashable {
   case inexpressible(Mechanism, reason: String)
   /// The kernel refused the filter with this errno.
   case filterRefused(Errno)
-  /// The filter needs so many eBPF instructions, and the filters that are attached already (their number, where the kernel
-  /// tells it) leave less of the 32,768 that all filters of a thread may have together (ENOMEM).
-  case overBudget(needed: Int, attached: Int?)
   /// A thread has filters of its own that the caller does not have, so the filter cannot be put on all threads.
   case threadNotSynchronized(Int32)
   /// A thread could not be reached to arm itself. The others are as they were; the process's SIGSYS stays with Cordon,
@@ -75,9 +72,6 @@ extension SessionError: CustomStringConvertible {
     case .unavailable(let mechanism, let reason): "\(mechanism.rawValue) is not available: \(reason)"
     case .inexpressible(let mechanism, let reason): "\(mechanism.rawValue) cannot express this map: \(reason)"
     case .filterRefused(let errno): "the kernel refused the filter: \(errno)"
-    case .overBudget(let needed, let attached):
-      "the filter takes \(needed) of the kernel's \(FilterStack.translatedBudget) eBPF instructions, more than the"
-        + " \(attached.map { "\($0) " } ?? "")filters that are attached leave"
     case .threadNotSynchronized(let thread):
       "thread \(thread) has a filter of its own, so all threads cannot share one"
     case .threadNotArmed(let thread, let errno): "thread \(thread) could not be armed: \(errno)"
@@ -101,8 +95,8 @@ extension SessionError: CustomStringConvertible {
     case .inexpressible: "use the mechanism seccomp, which takes any map"
     case .filterRefused(.permissionDenied):
       "set no_new_privs (noNewPrivileges: .whenNeeded) or run with CAP_SYS_ADMIN"
-    case .overBudget:
-      "attach fewer filters, or merge regions that lie near each other; `cordon dump` and `cordon cost` show what each takes"
+    case .filterRefused(.noMemory):
+      "the filters of this process have used up the kernel's 32,768 instructions: attach fewer"
     case .threadNotSynchronized: "activate before that thread loads its filter, or activate for the calling thread only"
     case .threadsNotFollowed: "link Cordon into the executable, or use the mechanism seccomp, which threads inherit"
     case .compilation(let error): error.remedy

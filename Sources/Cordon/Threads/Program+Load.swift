@@ -26,13 +26,7 @@ extension Program {
       result = attach(scope)
     }
     if result > 0 { throw .threadNotSynchronized(Int32(result)) }
-    if result < 0 { throw refusal(Errno(rawValue: Int32(-result))) }
-  }
-
-  /// What the kernel means by an error: a filter that is one too many is refused with ENOMEM.
-  private func refusal(_ errno: Errno) -> SessionError {
-    guard errno == .noMemory else { return .filterRefused(errno) }
-    return .overBudget(needed: translatedLength, attached: ThreadStatus.filterCount())
+    if result < 0 { throw .filterRefused(Errno(rawValue: Int32(-result))) }
   }
 
   private func attach(_ scope: Session.Scope) -> Int {
@@ -55,7 +49,7 @@ extension Program {
       let rehearsed = instructions.withUnsafeBytes { bytes in
         cordon_seccomp_rehearse(bytes.baseAddress, UInt16(instructions.count), flags, 1)
       }
-      guard rehearsed == 0 else { throw refusal(Errno(rawValue: Int32(-rehearsed))) }
+      guard rehearsed == 0 else { throw .filterRefused(Errno(rawValue: Int32(-rehearsed))) }
     }
     let result = cordon_gate_call(157, set, 1, 0, 0, 0, 0)
     guard result == 0 else { throw .filterRefused(Errno(rawValue: Int32(-result))) }

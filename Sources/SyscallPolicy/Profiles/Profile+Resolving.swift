@@ -34,7 +34,7 @@ extension Profile {
     }
     for entry in entries {
       let hint = "say 'optional: true' if it may be missing"
-      for range in try text.ranges(of: entry, find, hint: hint, absenceIsAnError: absenceIsAnError) {
+      for range in try text.ranges(of: entry, find, absenceIsAnError, hint: hint) {
         try insert(range, entry.disposition, entry.place)
       }
     }
@@ -61,8 +61,7 @@ extension ProfileText {
   /// The ranges that the code of an entry lies in; none where it may be missing and is. Where it may not be, `hint` says
   /// what to do about it.
   func ranges(
-    of entry: Profile.Entry, _ find: Profile.CodeFinder?, hint: String? = nil,
-    absenceIsAnError: Bool = true
+    of entry: Profile.Entry, _ find: Profile.CodeFinder?, _ absenceIsAnError: Bool = true, hint: String? = nil
   ) throws(ProfileError) -> [AddressRange] {
     switch entry.code {
     case .range(let range): return [range]
