@@ -71,6 +71,9 @@ struct FollowedThread {
     var saved = CordonThreadRegisters()
     guard cordon_trace_registers(thread, &saved) == 0 else { return .goesOn }
     guard saved.cs == 0x33 else { return .failed("its new program is a 32-bit one, which cordon cannot follow") }
+    if let path = LostPrivilege.program(of: thread) {
+      Message.say("\(path) is set-user-id or set-group-id, and runs without that privilege (no_new_privs)")
+    }
     guard let instruction = KernelCode.callInstruction(of: thread) else {
       return .failed("the kernel gives its new program no vDSO")
     }

@@ -142,6 +142,25 @@ import Testing
     #expect(outcome.error.contains("a program has one tracer at most"))
   }
 
+  @Test func aSetUserIdProgramIsSaidToLoseItsPrivilege() async throws {
+    let folder = try TemporaryFolder()
+    let outcome = try await CordonBinary.shell(
+      """
+      if [ "$(id -u)" = 0 ]; then cp /bin/true privileged; chown 1 privileged; chmod 4755 privileged; program=./privileged
+      else program="/bin/su --version"; fi
+      exec "$cordon" run --all $program
+      """, in: folder.path)
+    #expect(outcome.status == 0)
+    #expect(outcome.error.contains("runs without that privilege (no_new_privs)"))
+  }
+
+  @Test func helpIsForCordonOrForTheProgram() async throws {
+    let own = try await CordonBinary.run("run", "--help")
+    #expect(own.status == 0 && own.output.contains("USAGE: cordon run"))
+    let programs = try await CordonBinary.run("run", "--all", "echo", "--help", "--all")
+    #expect(programs.output == "--help --all\n")
+  }
+
   @Test func aRunInsideARunIsRefused() async throws {
     let outcome = try await CordonBinary.run(
       "run", "--all", CordonBinary.path.string, "run", "--all", "true")
