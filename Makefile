@@ -42,7 +42,7 @@ test: packages lint
 # What runs on real kernels runs as an ordinary user too. The checkout may lie where that user cannot go.
 test-ordinary:
 	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; chmod 755 "$$folder"; \
-	cp $(BUNDLE) .build/debug/cordon .build/debug/ReadmeExample "$$folder"; \
+	cp $(BUNDLE) .build/debug/cordon .build/debug/ReadmeExample .build/debug/ReadmeLiveExample "$$folder"; \
 	echo "as uid 65534:"; \
 	cd "$$folder" && HOME="$$folder" timeout 1800 $(ORDINARY) ./cordonPackageTests.xctest \
 	  --testing-library swift-testing --filter '^(IntegrationTests|CommandLineTests)\.'

@@ -60,15 +60,18 @@ let package = Package(
     // What the launcher and the agent agree on: a header.
     .target(name: "AgentInterface", cSettings: strictC),
     // The trap engine as an image of its own, which needs no loader. The flags say how it is linked, which nothing but
-    // flags can say; only the launcher uses it, as bytes.
+    // flags can say; only the launcher uses it, as bytes. It is to be small in debug builds too.
     .executableTarget(
-      name: "cordon-agent", dependencies: ["AgentInterface", "TrapEngine"], exclude: ["agent.ld"], cSettings: strictC,
+      name: "cordon-agent", dependencies: ["AgentInterface", "TrapEngine"], exclude: ["agent.ld"],
+      cSettings: strictC + [.unsafeFlags(["-Os"])],
       linkerSettings: [
         .unsafeFlags([
           "-nostartfiles", "-static-executable", "-use-ld=lld", "-Xclang-linker", "-nostdlib",
           "-Xlinker", "-T", "-Xlinker", Context.packageDirectory + "/Sources/cordon-agent/agent.ld",
           "-Xlinker", "-pie", "-Xlinker", "--no-dynamic-linker", "-Xlinker", "-z", "-Xlinker", "text",
           "-Xlinker", "-z", "-Xlinker", "norelro", "-Xlinker", "--build-id=none", "-Xlinker", "--strip-all",
+          // What the engine has for programs that change their maps.
+          "-Xlinker", "--gc-sections",
         ])
       ]),
     .executableTarget(name: "embed-agent", swiftSettings: strict),
@@ -104,7 +107,8 @@ let package = Package(
     .executableTarget(
       name: "cordon-bench",
       dependencies: [
-        "CompilerRivals", "CordonComparator", "FilterCompiler",
+        "CompilerRivals", "Cordon", "CordonComparator", "FilterCompiler",
+        .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
@@ -119,7 +123,12 @@ let package = Package(
       dependencies: ["CLibSeccomp", "Cordon", "FilterCompiler", "SyscallPolicy", "TestSupport", "cordon"],
       swiftSettings: strict),
     .testTarget(
-      name: "CordonTests", dependencies: ["Cordon", "FilterCompiler", "TrapEngine"], swiftSettings: strict),
+      name: "CordonTests",
+      dependencies: [
+        "Cordon", "FilterCompiler", "TestSupport", "TrapEngine",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
     .testTarget(
       name: "CordonLauncherTests", dependencies: ["CordonLauncher", "FilterCompiler"], swiftSettings: strict),
     .testTarget(
@@ -131,7 +140,7 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "CLinux", "cordon", "FilterCompiler", "ReadmeExample",
+        "CLinux", "cordon", "FilterCompiler", "ReadmeExample", "ReadmeLiveExample",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
@@ -139,6 +148,8 @@ let package = Package(
     // The program in README, kept to what stands there by a test.
     .executableTarget(
       name: "ReadmeExample", dependencies: ["Cordon"], path: "Tests/ReadmeExample", swiftSettings: strict),
+    .executableTarget(
+      name: "ReadmeLiveExample", dependencies: ["Cordon"], path: "Tests/ReadmeLiveExample", swiftSettings: strict),
     // Machine code that plays the trapped guest; linked into tests only.
     .target(
       name: "GuestCode", dependencies: ["TrapEngine"], path: "Tests/GuestCode", cSettings: strictC),

@@ -7,7 +7,7 @@ _Static_assert(CORDON_AGENT_GATE % 4096 == 0 && CORDON_AGENT_DATA % 4096 == 0, "
 _Static_assert(CORDON_AGENT_CALLS + 32 * CORDON_AREA_CALLS <= CORDON_AGENT_GATE, "the thunks of calls have room");
 _Static_assert(sizeof(CordonAgentArea) <= CORDON_AREA_MODULES_AT, "the tables are behind it");
 _Static_assert(CORDON_AGENT_AREA + CORDON_AREA_SIZE <= CORDON_AGENT_SPAN, "the area has room");
-_Static_assert(sizeof(CordonModule) == 32 && sizeof(CordonSite) == 56 && sizeof(CordonCall) == 128 &&
+_Static_assert(sizeof(CordonModule) == 40 && sizeof(CordonPolicyInstruction) == 8 && sizeof(CordonSite) == 56 && sizeof(CordonCall) == 128 &&
                    sizeof(CordonRecord) == 104,
                "tables without gaps");
 _Static_assert(offsetof(CordonCall, resume) == 0 && offsetof(CordonCall, result) == 8 &&

@@ -10,4 +10,6 @@ struct AgentDuties: OptionSet, Sendable {
   static let logs = AgentDuties(rawValue: CORDON_AGENT_LOGS)
   /// Map modules that are to be trapped where the filter traps.
   static let places = AgentDuties(rawValue: CORDON_AGENT_PLACES)
+  /// Trap by syscall user dispatch.
+  static let dispatches = AgentDuties(rawValue: CORDON_AGENT_DISPATCHES)
 }

@@ -66,8 +66,14 @@ extension AgentPlace {
   }
 
   /// The filters that exempt the agent.
-  func filters() throws(LaunchError) -> TreeFilters {
-    do { return try TreeFilters(exempt: try AgentImage.exemptRange(base: base), arena: arena) } catch {
+  /// - Parameter enforced: regions that the filter disposes of by itself, whatever becomes of the agent.
+  func filters(enforced: [RegionMap.Region]) throws(LaunchError) -> TreeFilters {
+    if duties.contains(.dispatches) { return .forDispatch }
+    do {
+      let exempt = try AgentImage.exemptRange(base: base)
+      guard let arena else { return try TreeFilters(exempt: exempt, enforced: enforced) }
+      return try TreeFilters(exempt: exempt, arena: arena)
+    } catch {
       throw .machine("no filter can be made: \(error)", remedy: nil)
     }
   }

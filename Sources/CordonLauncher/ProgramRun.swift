@@ -17,17 +17,28 @@ package struct ProgramRun {
     /// Whether calls are counted.
     package var accounts: Bool
     package var log: CallLog?
+    /// What becomes of calls; they pass where there is none.
+    package var profile: RunProfile?
+    package var mechanism: TrapMechanism
 
-    package init(selection: CodeSelection, accounts: Bool, log: CallLog?) {
+    package init(
+      selection: CodeSelection, accounts: Bool, log: CallLog?, profile: RunProfile?, mechanism: TrapMechanism
+    ) {
+      self.profile = profile
+      self.mechanism = mechanism
       self.selection = selection
       self.accounts = accounts
       self.log = log
     }
 
     var duties: AgentDuties {
-      var duties: AgentDuties = accounts || log != nil ? .accounts : []
+      var duties: AgentDuties = accounts || log != nil || profile != nil ? .accounts : []
       if log != nil { duties.insert(.logs) }
-      if selection.isOfPlaceableModules { duties.insert([.accounts, .places]) }
+      switch mechanism {
+      case .dispatch: duties.insert(.dispatches)
+      case .seccomp where profile == nil && selection.isOfPlaceableModules: duties.insert([.accounts, .places])
+      case .seccomp: break
+      }
       return duties
     }
   }
@@ -87,7 +98,7 @@ package struct ProgramRun {
     let clock = TickClock()
     let duties = options.duties
     let place = try AgentPlace(AgentImage(), duties: duties)
-    let filters = try place.filters()
+    let filters = try place.filters(enforced: options.profile?.enforced ?? [])
     let signals = try SignalQueue()
     let child = try StartedChild(
       path: path, arguments: arguments, filters: filters, call: place.call, mask: signals.maskBefore)
@@ -95,7 +106,8 @@ package struct ProgramRun {
     signal(SIGCHLD, SIG_DFL)
     var supervisor = Supervisor(
       program: child.process, listener: Listener(adopting: child.listener), signals: signals, place: place,
-      accountant: duties.contains(.accounts) ? Accountant(options.selection, clock: clock, log: options.log) : nil)
+      accountant: duties.contains(.accounts)
+        ? Accountant(options.selection, clock: clock, log: options.log, profile: options.profile) : nil)
     let end = supervisor.superviseProgram()
     if let error = child.executionError { return .refused(error) }
     supervisor.accountant?.settle()

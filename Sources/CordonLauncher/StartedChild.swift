@@ -45,7 +45,7 @@ final class StartedChild {
     launch.initialize(to: description)
     // Both filters are attached, or refused, when this returns.
     process = filters.execution.withKernelFilter { first in
-      filters.trapping.withKernelFilter { second in
+      filters.withKernelTrapping { second in
         launch.pointee.first = first
         launch.pointee.second = second
         return cordon_launch(launch, stack + Self.stackSize)
@@ -87,6 +87,12 @@ final class StartedChild {
       .machine("the kernel refuses the filter: \(error)", remedy: "see `cordon doctor`")
     default: .machine("the program's process cannot be prepared: \(error)", remedy: nil)
     }
+  }
+}
+
+extension TreeFilters {
+  fileprivate func withKernelTrapping<Result>(_ body: (CordonFilter) -> Result) -> Result {
+    trapping?.withKernelFilter(body) ?? body(CordonFilter())
   }
 }
 

@@ -6,28 +6,41 @@ package import FilterCompiler
 package struct TreeFilters: Sendable {
   /// Has the launcher asked before a program is executed, whatever calls and however. This is the one with a listener.
   package let execution: Program
-  /// Traps calls; those from the agent's pages pass.
-  package let trapping: Program
+  /// Traps calls; those from the agent's pages pass. nil where syscall user dispatch traps instead.
+  package let trapping: Program?
 
-  /// - Parameters:
-  ///   - exempt: the agent's pages.
-  ///   - arena: where code traps, if it does not everywhere.
-  package init(exempt: AddressRange, arena: AddressRange? = nil) throws(CompileError) {
+  /// Filters for syscall user dispatch: none that traps.
+  package static let forDispatch = TreeFilters()
+
+  private init() {
     execution = Self.asking(before: Self.executingCalls)
-    let data = UInt16(CORDON_AGENT_TRAP_DATA)
-    var map = RegionMap(default: arena == nil ? .trap(data: data) : .allow)
-    guard let arena else {
-      trapping = try map.compile(CompileOptions(gate: exempt))
-      return
-    }
+    trapping = nil
+  }
+
+  /// Filters that trap all calls, but for those of `enforced` regions, of which they dispose themselves.
+  package init(exempt: AddressRange, enforced: [RegionMap.Region] = []) throws(CompileError) {
+    execution = Self.asking(before: Self.executingCalls)
+    var map = RegionMap(default: .trap(data: Self.data))
     do {
-      try map.insert(arena, .trap(data: data))
+      for region in enforced { try map.insert(region.range, region.disposition) }
+    } catch { throw .gate(error) }
+    trapping = try map.compile(CompileOptions(gate: exempt))
+  }
+
+  /// Filters that trap what calls from the arena, and from elsewhere the calls of ``guardedCalls``.
+  package init(exempt: AddressRange, arena: AddressRange) throws(CompileError) {
+    execution = Self.asking(before: Self.executingCalls)
+    var map = RegionMap(default: .allow)
+    do {
+      try map.insert(arena, .trap(data: Self.data))
       // What lies between the agent and the arena is nobody's.
       if exempt.end < arena.start { try map.insertDontCare(AddressRange(start: exempt.end, end: arena.start)) }
     } catch { throw .gate(error) }
     trapping = try map.compile(
-      CompileOptions(gate: exempt, globalTrapNumbers: Self.guardedCalls, trapData: data))
+      CompileOptions(gate: exempt, globalTrapNumbers: Self.guardedCalls, trapData: Self.data))
   }
+
+  private static let data = UInt16(CORDON_AGENT_TRAP_DATA)
 
   /// Calls that trap wherever they come from: those by which other code could block SIGSYS or take its handler away, after
   /// which the next trap would be the program's end; those that execute a program; and mmap, by which modules come.

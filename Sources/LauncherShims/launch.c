@@ -51,7 +51,7 @@ static int become_program(void *argument) {
     if (result >= 0) {
       launch->listener = (int32_t)result;
       launch->stage = CordonLaunchFilter;
-      result = attach(call, &launch->second, SECCOMP_FILTER_FLAG_SPEC_ALLOW);
+      result = launch->second.count == 0 ? 0 : attach(call, &launch->second, SECCOMP_FILTER_FLAG_SPEC_ALLOW);
     }
   }
   if (result == 0) result = call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&launch->mask, 0, sizeof launch->mask, 0, 0);

@@ -148,9 +148,12 @@ long cordon_engine_install(const CordonConfiguration *configuration) {
                                    __ATOMIC_ACQUIRE))
     return -CORDON_EBUSY;
   cordon_copy_words(&cordon_engine.configuration, configuration, sizeof *configuration);
+  cordon_engine.configuration.uses_dispatch |= configuration->dispatch.operation != 0;
+  if (cordon_engine.configuration.uses_dispatch) cordon_dispatch_configure(&configuration->dispatch);
   /* The program's own disposition is read first, since the flags of ours depend on it. It is ours already, and the
      program's is known, after an attempt that was given up. */
   KernelSigaction found;
+  cordon_table_start(configuration->steps, configuration->step_count);
   long result = cordon_engine.call(CORDON_NR_rt_sigaction, CORDON_SIGSYS, 0, (long)&found, 8, 0, 0);
   if (result == 0 && found.handler != (uint64_t)cordon_sigsys) cordon_begin_with_action(&found);
   if (result == 0) result = cordon_take_sigsys();
@@ -181,6 +184,7 @@ void cordon_engine_counters(CordonCounters *counters) {
   READ(hooked);
   READ(passed);
   READ(unasked);
+  READ(refused);
   READ(forwarded);
   READ(sites);
   READ(shared_thunks);

@@ -45,7 +45,7 @@ void cordon_restore_own_sigaction(void) {
 }
 
 /* Dies of SIGSYS, as a program without a handler does: with a core dump and the right wait status. */
-static void die(KernelSiginfo *info) {
+void cordon_die(KernelSiginfo *info) {
   KernelSigaction fatal = {CORDON_SIG_DFL, CORDON_SA_RESTORER, cordon_engine.restorer, 0};
   cordon_engine.call(CORDON_NR_rt_sigaction, CORDON_SIGSYS, (long)&fatal, 0, 8, 0, 0);
   long pid = cordon_engine.call(CORDON_NR_getpid, 0, 0, 0, 0, 0, 0);
@@ -79,7 +79,7 @@ void cordon_forward(KernelSiginfo *info, KernelUcontext *context) {
     return;
   }
   if (own.handler == CORDON_SIG_DFL || own.handler == CORDON_SIG_IGN) {
-    die(info);
+    cordon_die(info);
     return;
   }
   if (forced) cordon_leave_thunk(info, context);

@@ -58,6 +58,8 @@ typedef struct {
   _Atomic(uint32_t) answered;  /* futex: how many answers there have been */
 } CordonRequests;
 
+#define CORDON_DISPATCHES 16
+
 /* Written before SIGSYS is taken over and read-only from then on, but for what is marked atomic. */
 typedef struct {
   uint8_t *gate; /* code at gate, data at gate + CORDON_GATE_SIZE */
@@ -76,10 +78,13 @@ typedef struct {
   CordonRequests requests;
   _Atomic(uint32_t) blocked_count;
   CordonBlockedThread blocked[1024];
+  /* How many dispatches there have been, and the latest of them: the newest counts. */
+  _Atomic(uint64_t) dispatch_generation;
+  CordonDispatch dispatches[CORDON_DISPATCHES];
   _Atomic(uint64_t) stacks; /* CordonSpareStack *: all of them, the newest first */
   _Atomic(uint32_t) stacks_given_back;
   struct {
-    _Atomic(uint64_t) traps, hooked, passed, unasked, forwarded, sites, shared_thunks;
+    _Atomic(uint64_t) traps, hooked, passed, unasked, refused, forwarded, sites, shared_thunks;
   } counters;
 } CordonEngine;
 
@@ -144,7 +149,11 @@ CORDON_HIDDEN void cordon_note_memory_owner(void);
 CORDON_HIDDEN int cordon_borrows_memory(void);
 CORDON_HIDDEN void cordon_forget_borrower(void);
 
+/* step_table.c: cordon_table_find, in TrapEngine.h; and the map until it is changed for the first time. */
+CORDON_HIDDEN void cordon_table_start(const CordonStep *steps, uint64_t count);
+
 /* own_sigsys.c: what becomes of a SIGSYS that is the program's. */
+CORDON_HIDDEN void cordon_die(KernelSiginfo *info);
 CORDON_HIDDEN void cordon_forward(KernelSiginfo *info, KernelUcontext *context);
 CORDON_HIDDEN void cordon_go_on_waiting(KernelUcontext *context);
 CORDON_HIDDEN long cordon_own_sigaction(uint64_t new_action, uint64_t old_action);

@@ -7,22 +7,9 @@ CORDON_SIGNAL_PATH_BEGIN
 #define VSYSCALL_PAGE 0xffffffffff600000ull
 #define SYSCALL_LENGTH 2
 
-static const CordonStep *step_at(uint64_t instruction_pointer) {
-  const CordonStep *steps = cordon_engine.configuration.steps;
-  uint64_t low = 0, high = cordon_engine.configuration.step_count;
-  while (high - low > 1) {
-    uint64_t middle = low + (high - low) / 2;
-    if (steps[middle].first <= instruction_pointer)
-      low = middle;
-    else
-      high = middle;
-  }
-  return &steps[low];
-}
-
 static int is_ours(const KernelSiginfo *info) {
   const CordonConfiguration *configuration = &cordon_engine.configuration;
-  if (configuration->dispatch.operation != 0) return info->code == CORDON_SYS_USER_DISPATCH;
+  if (info->code == CORDON_SYS_USER_DISPATCH) return configuration->uses_dispatch != 0;
   return info->code == CORDON_SYS_SECCOMP && (uint16_t)info->error == configuration->trap_data;
 }
 
@@ -52,13 +39,14 @@ void cordon_sigsys(int signal, KernelSiginfo *info, KernelUcontext *context) {
   cordon_count(&cordon_engine.counters.traps);
   CordonRegisters *registers = &context->registers;
   uint64_t reported = info->sigsys.call_address;
-  const CordonStep *step = step_at(reported);
 
   CordonTrap trap;
+  CordonStep step;
+  trap.generation = cordon_table_find(reported, &step, &trap.record);
   trap.number = info->sigsys.number;
   trap.architecture = info->sigsys.architecture;
   trap.instruction_address = reported < VSYSCALL_PAGE ? reported - SYSCALL_LENGTH : reported;
-  trap.region = step->region;
+  trap.region = step.region;
   trap.cause = info->code;
   trap.registers = registers;
   trap.user_context = context;
@@ -66,11 +54,23 @@ void cordon_sigsys(int signal, KernelSiginfo *info, KernelUcontext *context) {
 
   CordonVerdict verdict; /* field by field: an initialiser of zeros would be a call of memset */
   verdict.kind = CordonVerdictPass;
-  if (step->traps) {
+  switch (step.disposition) {
+  case CORDON_DISPOSITION_PASS:
+    cordon_count(&cordon_engine.counters.unasked);
+    break;
+  case CORDON_DISPOSITION_HOOK:
     cordon_count(&cordon_engine.counters.hooked);
     verdict = cordon_engine.configuration.hook(&trap, cordon_engine.configuration.hook_context);
-  } else {
-    cordon_count(&cordon_engine.counters.unasked);
+    break;
+  case CORDON_DISPOSITION_KILL:
+    cordon_count(&cordon_engine.counters.refused);
+    cordon_die(info);
+    return;
+  default:
+    cordon_count(&cordon_engine.counters.refused);
+    verdict.kind = CordonVerdictError;
+    verdict.value = (int64_t)(step.disposition - CORDON_DISPOSITION_ERROR);
+    break;
   }
   switch (verdict.kind) {
   case CordonVerdictValue:

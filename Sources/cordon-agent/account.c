@@ -70,16 +70,41 @@ static void notice_unmapping(const CordonTrap *trap) {
     cordon_agent_unmapped(trap->arguments[0], trap->arguments[1]);
 }
 
-static CordonSite *counted_site(const CordonTrap *trap) {
-  CordonSite *site = cordon_agent_site(trap);
-  if (site != NULL) __atomic_fetch_add(&site->calls, 1, __ATOMIC_RELAXED);
-  return site;
+/* Dies as the kernel has it for a filter's verdict: of SIGSYS. */
+static void die(void) {
+  uint64_t fatal[4];
+  for (int i = 0; i < 4; i++) ((volatile uint64_t *)fatal)[i] = 0;
+  cordon_agent_call(NR_rt_sigaction, 31, (long)fatal, 0, 8, 0, 0);
+  long process = cordon_agent_call(NR_getpid, 0, 0, 0, 0, 0, 0);
+  cordon_agent_call(NR_tgkill, process, cordon_agent_call(NR_gettid, 0, 0, 0, 0, 0, 0), 31, 0, 0, 0);
 }
 
-void cordon_agent_account(CordonTrap *trap, CordonVerdict *verdict) {
-  CordonSite *site = counted_site(trap);
+int cordon_agent_count(const CordonTrap *trap, CordonSite **found, CordonVerdict *verdict) {
+  CordonSite *site = cordon_agent_site(trap);
   notice_unmapping(trap);
-  if (site == NULL) return;
+  *found = site;
+  if (site == NULL) return 0;
+  const CordonModule *module = site->module != 0 ? cordon_area_module(cordon_agent_area(), site->module - 1) : NULL;
+  uint32_t action = CORDON_ACTION_ALLOW;
+  if (module != NULL && module->policy_length != 0) {
+    action = cordon_agent_judge(trap, module);
+    if (action == CORDON_ACTION_ALLOW && !module->traps) {
+      *found = NULL;
+      return 0;
+    }
+  }
+  __atomic_fetch_add(&site->calls, 1, __ATOMIC_RELAXED);
+  uint32_t kind = action & 0xffff0000u;
+  if (kind != CORDON_ACTION_ERRNO && kind != CORDON_ACTION_KILL && kind != CORDON_ACTION_KILL_THREAD) return 0;
+  __atomic_fetch_add(&site->errors, 1, __ATOMIC_RELAXED);
+  if (cordon_agent_header.duties & CORDON_AGENT_LOGS) record_untimed(trap, site);
+  verdict->kind = CordonVerdictError;
+  verdict->value = (action & 0xffff) < 4095 ? action & 0xffff : 4095;
+  if (kind != CORDON_ACTION_ERRNO) die();
+  return 1;
+}
+
+void cordon_agent_time(const CordonTrap *trap, CordonSite *site, CordonVerdict *verdict) {
   CordonCall *call = returns_once(trap) ? cordon_agent_claim(trap->registers->rsp) : NULL;
   if (call == NULL) {
     if (cordon_agent_header.duties & CORDON_AGENT_LOGS) record_untimed(trap, site);
@@ -93,9 +118,7 @@ void cordon_agent_account(CordonTrap *trap, CordonVerdict *verdict) {
   verdict->value = (int64_t)thunk;
 }
 
-CordonCall *cordon_agent_open(const CordonTrap *trap) {
-  if (!(cordon_agent_header.duties & CORDON_AGENT_ACCOUNTS)) return NULL;
-  CordonSite *site = counted_site(trap);
+CordonCall *cordon_agent_open(const CordonTrap *trap, const CordonSite *site) {
   CordonCall *call = site != NULL ? cordon_agent_claim(trap->registers->rsp) : NULL;
   if (call != NULL) describe(call, trap, site);
   return call;

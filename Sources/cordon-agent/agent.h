@@ -25,11 +25,21 @@ CORDON_HIDDEN void cordon_agent_prepare(void);
 /* hook.c: what becomes of a trapped call. */
 CORDON_HIDDEN CordonVerdict cordon_agent_hook(CordonTrap *trap, void *context);
 
-/* account.c: counts the call, and has it timed where that can be done. */
-CORDON_HIDDEN void cordon_agent_account(CordonTrap *trap, CordonVerdict *verdict);
+/* account.c: finds out where the call comes from, counts it, and has its module's policy answer it: 1 when it has. `site` is
+   NULL for a call that passes and is not accounted. */
+CORDON_HIDDEN int cordon_agent_count(const CordonTrap *trap, CordonSite **site, CordonVerdict *verdict);
+/* Has the call timed, where that can be done. */
+CORDON_HIDDEN void cordon_agent_time(const CordonTrap *trap, CordonSite *site, CordonVerdict *verdict);
 /* The CordonCall of a call that the hook makes itself, or NULL; and its end. */
-CORDON_HIDDEN CordonCall *cordon_agent_open(const CordonTrap *trap);
+CORDON_HIDDEN CordonCall *cordon_agent_open(const CordonTrap *trap, const CordonSite *site);
 CORDON_HIDDEN void cordon_agent_close(CordonCall *call, long result);
+
+/* policy.c: what the module's policy answers: SECCOMP_RET_*. */
+CORDON_HIDDEN uint32_t cordon_agent_judge(const CordonTrap *trap, const CordonModule *module);
+#define CORDON_ACTION_KILL 0x80000000u
+#define CORDON_ACTION_KILL_THREAD 0x00000000u
+#define CORDON_ACTION_ERRNO 0x00050000u
+#define CORDON_ACTION_ALLOW 0x7fff0000u
 
 /* calls.c: thunks and the CordonCalls that they belong to. */
 CORDON_HIDDEN long cordon_agent_make_thunks(void);
@@ -80,6 +90,7 @@ enum { /* asm/unistd_64.h */
   NR_ptrace = 101,
   NR_prctl = 157,
   NR_gettid = 186,
+  NR_tgkill = 234,
   NR_exit_group = 231,
   NR_pselect6 = 270,
   NR_ppoll = 271,

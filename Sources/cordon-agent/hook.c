@@ -11,14 +11,14 @@ CORDON_AGENT_BEGIN
    program; where there is no supervisor any more, the kernel answers ENOSYS. */
 static uint32_t said; /* a shell tries the folders of PATH one after the other */
 
-static CordonVerdict execute(const CordonTrap *trap) {
+static CordonVerdict execute(const CordonTrap *trap, const CordonSite *site) {
   CordonVerdict verdict;
   verdict.kind = CordonVerdictValue;
   if (trap->number == NR_execveat && (uint32_t)trap->arguments[4] == CORDON_AGENT_ASKS) {
     verdict.value = -EINVAL; /* as the kernel has it; only the agent itself has questions */
     return verdict;
   }
-  CordonCall *call = cordon_agent_open(trap);
+  CordonCall *call = cordon_agent_open(trap, site);
   verdict.value = cordon_agent_call(trap->number, (long)trap->arguments[0], (long)trap->arguments[1],
                                     (long)trap->arguments[2], (long)trap->arguments[3], (long)trap->arguments[4], 0);
   cordon_agent_close(call, verdict.value);
@@ -30,14 +30,16 @@ static CordonVerdict execute(const CordonTrap *trap) {
 
 CordonVerdict cordon_agent_hook(CordonTrap *trap, void *context) {
   (void)context;
-  if (trap->architecture == CORDON_ARCH_X86_64 && (trap->number == NR_execve || trap->number == NR_execveat))
-    return execute(trap);
   CordonVerdict verdict;
   verdict.kind = CordonVerdictPass;
   verdict.value = 0;
   uint32_t duties = cordon_agent_header.duties;
+  CordonSite *site = NULL;
+  if (duties & CORDON_AGENT_ACCOUNTS && cordon_agent_count(trap, &site, &verdict)) return verdict;
+  if (trap->architecture == CORDON_ARCH_X86_64 && (trap->number == NR_execve || trap->number == NR_execveat))
+    return execute(trap, site);
   if (duties & CORDON_AGENT_PLACES && cordon_agent_place(trap, &verdict)) return verdict;
-  if (duties & CORDON_AGENT_ACCOUNTS) cordon_agent_account(trap, &verdict);
+  if (site != NULL) cordon_agent_time(trap, site, &verdict);
   return verdict;
 }
 

@@ -51,8 +51,18 @@ void cordon_agent_prepare(void) {
   configuration.hook = cordon_agent_hook;
   configuration.trap_data = CORDON_AGENT_TRAP_DATA;
   configuration.shows_blocked_sigsys = 1;
+  if (cordon_agent_header.duties & CORDON_AGENT_DISPATCHES) {
+    configuration.dispatch.operation = 1; /* exclusive: all calls but those from this range */
+    configuration.dispatch.offset = base;
+    configuration.dispatch.length = CORDON_AGENT_EXEMPT_END;
+    configuration.dispatch_follows = 1;
+  }
   result = cordon_engine_install(&configuration);
   if (result != 0) fail("the agent cannot take over SIGSYS: error ", result);
+  if (cordon_agent_header.duties & CORDON_AGENT_DISPATCHES) {
+    result = cordon_dispatch_arm(NULL);
+    if (result != 0) fail("the agent cannot switch syscall user dispatch on: error ", result);
+  }
 }
 
 CORDON_AGENT_END

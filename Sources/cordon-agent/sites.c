@@ -35,7 +35,12 @@ static int is_gone(const CordonSite *site) {
   return module != 0 && __atomic_load_n(&cordon_area_module(cordon_agent_area(), module - 1)->gone, __ATOMIC_RELAXED);
 }
 
-static int is_accounted(uint32_t module) { return module == 0 || cordon_area_module(cordon_agent_area(), module - 1)->traps; }
+/* What lies where nobody knows is accounted: that is what people look for. */
+static int is_accounted(uint32_t module) {
+  if (module == 0) return 1;
+  const CordonModule *found = cordon_area_module(cordon_agent_area(), module - 1);
+  return found->traps || found->policy_length != 0;
+}
 
 /* A site of its own for the key, not in the index yet; 0 when there is no room. Counted from 1. */
 static uint32_t new_site(CordonAgentArea *area, uint64_t key, uint64_t address) {

@@ -7,6 +7,12 @@ import SystemPackage
 @main
 enum CordonBench {
   static func main() async throws {
+    if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "live" {
+      guard let job = LiveJob(rawValue: CommandLine.arguments[2]) else { exit(64) }
+      let values = try job.run()
+      _ = try FileDescriptor.standardOutput.writeAll(try JSONEncoder().encode(values))
+      exit(0)
+    }
     guard CommandLine.arguments.count == 2 else {
       complain("usage: cordon-bench FILE (what is printed is written there as JSON too)")
       exit(64)
@@ -21,8 +27,8 @@ enum CordonBench {
     let loadBefore = Host.load()
     guard let results = await comparison.run() else { exit(70) }
 
-    let figures =
-      Bar.all(in: results).map(BenchDocument.Figure.init) + RunBars(cordon: cordon).measure(missing: complain)
+    let bars = Bar.all(in: results) + (try await LiveBars.measure(executable))
+    let figures = bars.map(BenchDocument.Figure.init) + RunBars(cordon: cordon).measure(missing: complain)
     for figure in figures { print(figure.line) }
     let host = HostDocument(host: Host.current(), loadBefore: loadBefore, loadAfter: Host.load())
     let encoder = JSONEncoder()

@@ -10,6 +10,7 @@ enum EntryPoint {
   static func main() {
     let arguments = Array(CommandLine.arguments.dropFirst())
     do {
+      if arguments.first == "run", let invocation = RunInvocation(plain: arguments.dropFirst()) { try invocation.run() }
       var command = try command(for: arguments)
       if let asynchronous = command as? any AsyncParsableCommand {
         runToEnd(asynchronous, arguments)

@@ -19,6 +19,17 @@ struct ReadmeTests {
     #expect(outcome.status == 0)
   }
 
+  @Test func `its program of changing regions is the one that is built here, and prints what it says`() async throws {
+    let text = try #require(Readme.text)
+    let program = try #require(Readme.contents(of: "Tests/ReadmeLiveExample/main.swift"))
+    #expect(text.contains("```swift\n\(program)```\n"))
+    let outcome = try await CordonBinary.run(
+      CordonBinary.path.removingLastComponent().appending("ReadmeLiveExample"), [])
+    #expect(outcome.status == 0)
+    #expect(outcome.output.split(separator: "\n").count == 3)
+    #expect(text.contains("```\n\(outcome.output)```\n"))
+  }
+
   @Test func `every command of a console block prints what stands below it`() async throws {
     let folder = try TemporaryFolder()
     let commands = Readme.commands

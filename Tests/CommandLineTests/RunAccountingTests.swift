@@ -142,6 +142,62 @@ struct RunAccountingTests {
     for row in rows { #expect(row.calls == (row.module == "[anonymous]" ? 1 : Self.calls)) }
   }
 
+  @Test func syscallUserDispatchGivesTheSameBooks() async throws {
+    let guest = try await Guest()
+    _ = try await run(guest, [])
+    let bySeccomp = try document(guest).rows.filter { !$0.system }.map { [$0.module, $0.call, String($0.calls)] }
+    _ = try await run(guest, ["--mechanism", "sud"])
+    let byDispatch = try document(guest).rows.filter { !$0.system }.map { [$0.module, $0.call, String($0.calls)] }
+    #expect(bySeccomp == byDispatch && bySeccomp.count == 2)
+  }
+
+  private func profile(_ regions: String, default standard: String = "allow", in guest: borrowing Guest) throws
+    -> String
+  {
+    let text = "schema: cordon.profile/1\narchitecture: x86_64\ndefault: \(standard)\nregions:\n" + regions
+    return try guest.folder.write(Array(text.utf8), to: "profile")
+  }
+
+  @Test func aProfileHasTheModulesCallsFail() async throws {
+    let guest = try await Guest()
+    let path = try profile("  - {code: 'libguest.so*', disposition: errno EACCES}\n", in: guest)
+    let outcome = try await CordonBinary.run(
+      "run", "--profile", path, "--report", guest.folder.file("report"), guest.program, guest.library)
+    #expect(outcome.status == 4 && outcome.output == "wrong\n" && outcome.error.isEmpty, "\(outcome.error)")
+    let rows = try document(guest).rows
+    #expect(rows.count == 1 && rows.first?.module == guest.library)
+    #expect(rows.first?.errors == Self.calls)
+  }
+
+  @Test func aProfileOfPoliciesLooksAtNumbers() async throws {
+    let guest = try await Guest()
+    let path = try profile(
+      "  - {code: 'libguest.so*', disposition: {default: kill, calls: [{call: getpid, then: allow}]}}\n", in: guest)
+    let outcome = try await CordonBinary.run("run", "--profile", path, guest.program, guest.library)
+    #expect(outcome.status == 3 && outcome.output == "right\n" && outcome.error.isEmpty, "\(outcome.error)")
+  }
+
+  @Test func aProfileKills() async throws {
+    let guest = try await Guest()
+    let path = try profile("  - {code: 'libguest.so*', disposition: kill}\n", in: guest)
+    let outcome = try await CordonBinary.run("run", "--profile", path, guest.program, guest.library)
+    #expect(outcome.status == 128 + SIGSYS && outcome.output.isEmpty)
+  }
+
+  @Test func aProfilesModuleThatNeverAppearedIsSaid() async throws {
+    let guest = try await Guest()
+    let path = try profile("  - {code: 'libnone.so', disposition: trap}\n", in: guest)
+    let outcome = try await CordonBinary.run("run", "--profile", path, guest.program, guest.library)
+    #expect(outcome.status == 3 && outcome.error == "cordon: \(path): no code of 'libnone.so' was ever mapped\n")
+  }
+
+  @Test func aProfileThatARunCannotHaveIsRefused() async throws {
+    let guest = try await Guest()
+    let path = try profile("  - {code: 'libguest.so*', disposition: notify}\n", in: guest)
+    let outcome = try await CordonBinary.run("run", "--profile", path, "echo", "ran")
+    #expect(outcome.status == 65 && outcome.output.isEmpty, "\(outcome.error)")
+  }
+
   @Test func aModuleThatNeverAppearedIsSaid() async throws {
     let guest = try await Guest()
     let outcome = try await run(guest, ["--trap", "libnone.so*"])

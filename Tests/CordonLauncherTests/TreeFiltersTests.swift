@@ -11,7 +11,7 @@ import Testing
   init() throws {
     exempt = try AgentImage.exemptRange(base: Self.base)
     let filters = try TreeFilters(exempt: exempt)
-    stack = FilterStack([filters.execution, filters.trapping])
+    stack = FilterStack([filters.execution, try #require(filters.trapping)])
   }
 
   private func verdict(_ number: UInt32, _ architecture: AuditArchitecture, from pointer: UInt64) -> Action.Kind? {
@@ -39,6 +39,32 @@ import Testing
   func noProgramIsExecutedUnasked(_ number: UInt32, _ architecture: AuditArchitecture) {
     #expect(verdict(number, architecture, from: exempt.start + 2) == .notify)
     #expect(verdict(number, architecture, from: 0x401002) == .trap)
+  }
+
+  @Test func deniedRangesAreDeniedByTheFilterItself() throws {
+    let denied = try AddressRange(start: 0x401000, end: 0x402000)
+    var map = RegionMap(default: .allow)
+    try map.insert(denied, .errno(13))
+    let filters = try TreeFilters(exempt: exempt, enforced: map.regions)
+    let stack = FilterStack([filters.execution, try #require(filters.trapping)])
+    let inside = stack.evaluate(SeccompData(nr: 39, instructionPointer: denied.start + 2)).action
+    #expect(inside.kind == .errno && inside.data == 13)
+    #expect(stack.evaluate(SeccompData(nr: 39, instructionPointer: denied.end + 2)).action.kind == .trap)
+  }
+
+  @Test func onlyTheArenaTrapsAndWhatCouldBlockTheTrap() throws {
+    let arena = try AddressRange(start: 0x1011_0000_0000, end: 0x1012_0000_0000)
+    let filters = try TreeFilters(exempt: exempt, arena: arena)
+    let stack = FilterStack([filters.execution, try #require(filters.trapping)])
+    func kind(_ number: UInt32, _ pointer: UInt64) -> Action.Kind? {
+      stack.evaluate(SeccompData(nr: number, instructionPointer: pointer)).action.kind
+    }
+    #expect(kind(39, arena.start + 2) == .trap && kind(39, arena.end) == .trap)
+    #expect(kind(39, 0x401002) == .allow && kind(39, 0x7f12_3456_7890) == .allow)
+    for number in [9, 13, 14, 59] as [UInt32] {
+      #expect(kind(number, 0x401002) == .trap)
+      #expect(kind(number, exempt.start + 2) == (number == 59 ? .notify : .allow))
+    }
   }
 
   @Test func theAgentIsSmall() {

@@ -6,7 +6,7 @@ import TrapEngine
 @testable import Cordon
 
 /// Runs `body` in `count` threads of pthread_create's at once, and waits for them.
-private func inThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+func inThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
   final class Work: Sendable {
     let body: @Sendable (Int) -> Void
     let next = Atomic<Int>(0)

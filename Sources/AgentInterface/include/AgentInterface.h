@@ -35,6 +35,7 @@ enum {
   CORDON_AGENT_ACCOUNTS = 1, ///< counts and times calls, in an area that it asks the launcher for
   CORDON_AGENT_LOGS = 2,     ///< leaves a record of each call in the area's ring
   CORDON_AGENT_PLACES = 4,   ///< maps modules that are to be trapped where the filter traps
+  CORDON_AGENT_DISPATCHES = 8, ///< traps by syscall user dispatch
 };
 
 /// The first bytes of the image. The second half is the launcher's to fill in before it lets the agent run.
@@ -76,6 +77,7 @@ enum {
   CORDON_AREA_INDEX = 32768, ///< a hash table of sites; a power of two
   CORDON_AREA_CALLS = 1024,
   CORDON_AREA_RECORDS = 8192,
+  CORDON_AREA_POLICY_INSTRUCTIONS = 16384,
 };
 
 /// Code that is mapped from one file, or from none, and where. Written by the launcher before it counts.
@@ -85,11 +87,22 @@ typedef struct CordonModule {
   uint64_t file_offset;
   /// Index of its name, which only the launcher has.
   uint32_t name;
+  /// Whether its calls are accounted, whatever its policy says.
   uint8_t traps;
   /// Set by the agent when it has been unmapped or mapped over.
   uint8_t gone;
-  uint8_t reserved[2];
+  /// What becomes of its calls: a program for the kernel's BPF machine, among the area's; of length 0 where they pass.
+  uint16_t policy_length;
+  uint32_t policy_start;
+  uint32_t reserved;
 } CordonModule;
+
+/// An instruction of a policy: struct sock_filter.
+typedef struct CordonPolicyInstruction {
+  uint16_t code;
+  uint8_t if_true, if_false;
+  uint32_t constant;
+} CordonPolicyInstruction;
 
 /// A call number at a place that calls.
 typedef struct CordonSite {
@@ -148,11 +161,12 @@ typedef struct CordonAgentArea {
 
 enum {
   CORDON_AREA_MODULES_AT = 4096,
-  CORDON_AREA_CALLS_AT = CORDON_AREA_MODULES_AT + CORDON_AREA_MODULES * 32,
+  CORDON_AREA_CALLS_AT = CORDON_AREA_MODULES_AT + CORDON_AREA_MODULES * 40,
   CORDON_AREA_INDEX_AT = CORDON_AREA_CALLS_AT + CORDON_AREA_CALLS * 128,
   CORDON_AREA_SITES_AT = CORDON_AREA_INDEX_AT + CORDON_AREA_INDEX * 2,
   CORDON_AREA_RECORDS_AT = CORDON_AREA_SITES_AT + CORDON_AREA_SITES * 56,
-  CORDON_AREA_SIZE = CORDON_AREA_RECORDS_AT + CORDON_AREA_RECORDS * 104,
+  CORDON_AREA_POLICIES_AT = CORDON_AREA_RECORDS_AT + CORDON_AREA_RECORDS * 104,
+  CORDON_AREA_SIZE = CORDON_AREA_POLICIES_AT + CORDON_AREA_POLICY_INSTRUCTIONS * 8,
 };
 
 #pragma clang assume_nonnull begin
@@ -194,6 +208,9 @@ static inline uint64_t cordon_record_sequence(const CordonRecord *record) {
 }
 static inline uint8_t cordon_call_state(const CordonCall *call) { return __atomic_load_n(&call->state, __ATOMIC_ACQUIRE); }
 
+static inline CordonPolicyInstruction *cordon_area_policy(CordonAgentArea *area, uint64_t index) {
+  return (CordonPolicyInstruction *)((uint8_t *)area + CORDON_AREA_POLICIES_AT) + index % CORDON_AREA_POLICY_INSTRUCTIONS;
+}
 #pragma clang assume_nonnull end
 
 /// The time stamp counter.

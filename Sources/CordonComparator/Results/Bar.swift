@@ -28,6 +28,17 @@ package struct Bar: Sendable, Hashable {
     }
   }
 
+  package init(
+    name: String, statement: String, value: Double, relation: Relation, limit: Double, unit: String
+  ) {
+    self.name = name
+    self.statement = statement
+    self.value = value
+    self.relation = relation
+    self.limit = limit
+    self.unit = unit
+  }
+
   /// What has to be measured for all bars.
   package static let combinations = Roster.combinations(
     mechanisms: [Roster.baseline, "seccomp", Roster.alternative],

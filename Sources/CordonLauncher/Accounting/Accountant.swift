@@ -3,6 +3,7 @@ import Cordon
 import FilterCompiler
 import Glibc
 import LauncherShims
+import SyscallPolicy
 import SystemPackage
 
 /// Keeps the books: hands areas to agents, tells them whose code lies where, and adds up what they have counted.
@@ -17,9 +18,11 @@ struct Accountant {
   private(set) var lostCalls = 0
   private(set) var lostRecords = 0
   var log: CallLog?
+  private var profile: RunProfile?
   private let startTime = MonotonicTime.now()
 
-  init(_ selection: CodeSelection, clock: TickClock, log: CallLog?) {
+  init(_ selection: CodeSelection, clock: TickClock, log: CallLog?, profile: RunProfile?) {
+    self.profile = profile
     self.selection = selection
     self.clock = clock
     self.log = log
@@ -50,6 +53,7 @@ struct Accountant {
     closeAreas()
     do {
       let area = try SharedArea(answering: notification, process: notification.thread, listener)
+      if let profile { area.write(profile.instructions) }
       areas.append(area)
     } catch {
       listener.refuse(notification, error)
@@ -80,35 +84,51 @@ struct Accountant {
   private mutating func addModules(at address: UInt64, of thread: Int32) {
     guard let area = area(of: thread) else { return }
     let known = area.modules.filter { $0.gone == 0 }
-    var added: [CordonModule] = []
-    let executable = Self.link("/proc/\(thread)/exe")
-    for mapping in Self.codeMappings(of: thread) {
-      let matching = selection.matches(mapping, executable: executable)
-      found.formUnion(matching)
-      let name: Int
-      var offset: UInt64 = 0
-      switch mapping.origin {
-      case .file(let path, _):
-        name = names.index(path: path, isFile: true)
-        offset = mapping.fileOffset
-      case .special(let special): name = names.index(path: "[\(special)]", isFile: false)
-      case .anonymous: name = names.index(path: "[anonymous]", isFile: false)
-      }
-      for part in selection.parts(of: mapping.range) {
-        let isKnown = known.contains { $0.start <= part.start && part.end <= $0.end }
-        if isKnown { continue }
-        let ranges = selection.rangesHolding(part.start)
-        found.formUnion(ranges)
-        var module = CordonModule()
-        module.start = part.start
-        module.end = part.end
-        module.file_offset = offset + (part.start - mapping.range.start)
-        module.name = UInt32(name)
-        module.traps = matching.isEmpty && ranges.isEmpty ? 0 : 1
-        added.append(module)
-      }
+    let map = ProcessMap(
+      process: thread, mappings: Self.codeMappings(of: thread), executable: Self.link("/proc/\(thread)/exe"))
+    let regions: RegionMap?
+    do {
+      regions = try profile?.regionMap(for: map)
+    } catch {
+      // Nobody can say what is to become of its calls.
+      Message.say("process \(thread) is ended: \(error.place): \(error.problem)")
+      kill(thread, SIGKILL)
+      return
     }
-    area.append(added)
+    area.append(map.mappings.flatMap { modules(of: $0, map, regions, known) })
+  }
+
+  /// The parts of a mapping that are not known yet, each with what becomes of its calls.
+  private mutating func modules(
+    of mapping: ProcessMap.Mapping, _ map: ProcessMap, _ regions: RegionMap?, _ known: [CordonModule]
+  ) -> [CordonModule] {
+    let matching = selection.matches(mapping, executable: map.executable)
+    found.formUnion(matching)
+    let (name, offset) =
+      switch mapping.origin {
+      case .file(let path, _): (names.index(path: path, isFile: true), mapping.fileOffset)
+      case .special(let special): (names.index(path: "[\(special)]", isFile: false), 0 as UInt64)
+      case .anonymous: (names.index(path: "[anonymous]", isFile: false), 0)
+      }
+    let cuts = regions?.regions.flatMap { [$0.range.start, $0.range.end] } ?? []
+    return selection.parts(of: mapping.range, alsoAt: cuts).compactMap { part in
+      if known.contains(where: { $0.start <= part.start && part.end <= $0.end }) { return nil }
+      let ranges = selection.rangesHolding(part.start)
+      found.formUnion(ranges)
+      var module = CordonModule()
+      module.start = part.start
+      module.end = part.end
+      module.file_offset = offset + (part.start - mapping.range.start)
+      module.name = UInt32(name)
+      module.traps = matching.isEmpty && ranges.isEmpty ? 0 : 1
+      if let profile, let regions {
+        let disposition = regions.regions.first { $0.range.contains(part.start) }?.disposition
+        let program = profile.program(of: disposition ?? regions.defaultDisposition)
+        module.policy_start = UInt32(program.lowerBound)
+        module.policy_length = UInt16(program.count)
+      }
+      return module
+    }
   }
 
   private static func codeMappings(of thread: Int32) -> [ProcessMap.Mapping] {
@@ -212,7 +232,8 @@ struct Accountant {
     return RunReport(
       totals: totals, names: names, nanosecondsPerTick: clock.nanosecondsPerTick(),
       duration: MonotonicTime.now() - startTime, lostCalls: lostCalls, lostRecords: lostRecords,
-      absent: selection.targets.indices.filter { !found.contains($0) }.map { selection.targets[$0] })
+      absent: selection.targets.indices.filter { !found.contains($0) }.map { selection.targets[$0] },
+      absentModules: profile?.absent ?? [])
   }
 }
 

@@ -40,8 +40,8 @@ package struct CodeSelection: Hashable, Sendable {
 
   /// The parts of a mapping's range that are decided alike, in ascending order: each is inside a range that was named,
   /// or outside of all.
-  func parts(of range: AddressRange) -> [AddressRange] {
-    var cuts = [range.start, range.end]
+  func parts(of range: AddressRange, alsoAt others: [UInt64]) -> [AddressRange] {
+    var cuts = [range.start, range.end] + others.filter { range.start < $0 && $0 < range.end }
     for case .range(let named) in targets where named.overlaps(range) {
       cuts += [named.start, named.end].filter { range.start < $0 && $0 < range.end }
     }

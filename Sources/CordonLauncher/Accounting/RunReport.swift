@@ -29,10 +29,12 @@ package struct RunReport {
   let lostRecords: Int
   /// The targets that no code was found for.
   package let absent: [CodeSelection.Target]
+  /// The modules of the profile that never appeared.
+  package let absentModules: [String]
 
   init(
     totals: [CallPlace: CallTotals], names: ModuleNames, nanosecondsPerTick: Double, duration: UInt64, lostCalls: Int,
-    lostRecords: Int, absent: [CodeSelection.Target]
+    lostRecords: Int, absent: [CodeSelection.Target], absentModules: [String]
   ) {
     self.names = names
     self.nanosecondsPerTick = nanosecondsPerTick
@@ -40,6 +42,7 @@ package struct RunReport {
     self.lostCalls = lostCalls
     self.lostRecords = lostRecords
     self.absent = absent
+    self.absentModules = absentModules
     struct Kind: Hashable {
       let module: Int?
       let call: UInt16

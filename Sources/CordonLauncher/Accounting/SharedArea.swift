@@ -39,6 +39,13 @@ final class SharedArea {
   /// Whether no process has it any more.
   var isLeft: Bool { cordon_shared_memory_is_left(descriptor) != 0 }
 
+  /// Writes the programs of policies, before any module has one.
+  func write(_ instructions: [CordonPolicyInstruction]) {
+    for (index, instruction) in instructions.enumerated() {
+      cordon_area_policy(area, UInt64(index)).pointee = instruction
+    }
+  }
+
   /// Adds modules to the table, as far as it has room.
   func append(_ modules: [CordonModule]) {
     var count = area.pointee.modules

@@ -27,6 +27,30 @@ static inline uint8_t cordon_selector_load(const volatile uint8_t *selector) { r
 /// The calling thread's selector byte (0 allow, 1 block), armed with it if it was not; NULL where none is in use.
 volatile uint8_t *cordon_thread_selector(void);
 
+/// Where code lies.
+typedef struct CordonMapping {
+  uint64_t start, end;
+} CordonMapping;
+
+/// Up to `capacity` of the executable mappings of this process, ascending; how many, or -errno: -ENOTTY before Linux 6.11.
+/// Needs the gate.
+long cordon_executable_mappings(CordonMapping *mappings, long capacity);
+
+/// Where the kernel has mapped the dynamic linker, the first mapping of all; 0 in a static program.
+uint64_t cordon_linker_base(void);
+
+/// A lock that knows its holder; all zeros is free.
+typedef struct CordonChangeLock {
+  uint32_t word; // atomic
+} CordonChangeLock;
+
+/// Waits for the lock, with all signals blocked from then on but those that the thread itself raises; `mask` gets the mask
+/// before. -EDEADLK: the calling thread has it. -EOWNERDEAD: its holder was left behind by a fork. Needs the gate.
+int cordon_change_lock(CordonChangeLock *lock, uint64_t *mask);
+void cordon_change_unlock(CordonChangeLock *lock, const uint64_t *mask);
+/// From now on fork(3) waits until nobody holds the lock, and the child has it free. 0 or -errno.
+int cordon_change_lock_keep_over_fork(CordonChangeLock *lock);
+
 /// Loads the filter into a short-lived child that has this thread's filters and privileges, and says what the kernel
 /// answered: 0 or -errno. With `no_new_privileges` the child gives up privileges first.
 long cordon_seccomp_rehearse(const void *instructions, uint16_t count, uint32_t flags, int no_new_privileges);

@@ -20,7 +20,7 @@ typedef struct CordonLaunch {
   char *const *environment;
   /// Makes a call that the filters exempt: `long call(long number, long a, …, long f)`.
   uint64_t call;
-  /// The filter whose listener is the launcher's, and one that is attached after it.
+  /// The filter whose listener is the launcher's, and one that is attached after it, if it has instructions.
   CordonFilter first, second;
   /// The signal mask that the program starts with.
   uint64_t mask;

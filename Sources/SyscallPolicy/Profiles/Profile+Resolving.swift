@@ -9,6 +9,15 @@ extension Profile {
   /// - Throws: ``ProfileError`` where `find` finds no code for a region that is not optional, where regions contradict
   ///   each other or no code can lie in one, and where modules are named and `find` is nil.
   public func regionMap(finding find: CodeFinder? = nil) throws(ProfileError) -> RegionMap {
+    try regionMap(find, absenceIsAnError: true)
+  }
+
+  /// The regions of the profile as far as their code is there by now: what `find` does not find yet has none.
+  package func regionMap(ofPresent find: @escaping CodeFinder) throws(ProfileError) -> RegionMap {
+    try regionMap(find, absenceIsAnError: false)
+  }
+
+  private func regionMap(_ find: CodeFinder?, absenceIsAnError: Bool) throws(ProfileError) -> RegionMap {
     var map = RegionMap(architecture: architecture, default: defaultDisposition)
     // What has been inserted, so that a contradiction can say with what.
     var inserted: [(range: AddressRange, disposition: Disposition?, place: ProfileText.Place)] = []
@@ -24,13 +33,15 @@ extension Profile {
       inserted.append((range, disposition, place))
     }
     for entry in entries {
-      for range in try ranges(of: entry, find) { try insert(range, entry.disposition, entry.place) }
+      for range in try ranges(of: entry, find, absenceIsAnError) { try insert(range, entry.disposition, entry.place) }
     }
     for gap in dontCare { try insert(gap.range, nil, gap.place) }
     return map
   }
 
-  private func ranges(of entry: Entry, _ find: CodeFinder?) throws(ProfileError) -> [AddressRange] {
+  private func ranges(
+    of entry: Entry, _ find: CodeFinder?, _ absenceIsAnError: Bool
+  ) throws(ProfileError) -> [AddressRange] {
     switch entry.code {
     case .range(let range): return [range]
     case .named(let name):
@@ -42,7 +53,7 @@ extension Profile {
       do {
         return try find(CodeName(name, writable: entry.writable))
       } catch {
-        if error.isAbsence, entry.isOptional { return [] }
+        if error.isAbsence, entry.isOptional || !absenceIsAnError { return [] }
         let hint = error.isAbsence ? "say 'optional: true' if it may be missing" : nil
         throw text.error(
           at: entry.place, error.problem, remedy: [hint, error.remedy].compactMap(\.self).joined(separator: "; "))

@@ -45,4 +45,14 @@ public struct Profile: Sendable {
       if case .named = entry.code { true } else { false }
     }
   }
+
+  /// The names of the modules that have to be there.
+  package var requiredModules: [String] {
+    entries.compactMap { entry in
+      if case .named(let name) = entry.code, !entry.isOptional { name } else { nil }
+    }
+  }
+
+  /// What becomes of calls, by region and by default.
+  package var dispositions: [Disposition] { [defaultDisposition] + entries.map(\.disposition) }
 }

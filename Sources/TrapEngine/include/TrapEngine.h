@@ -20,6 +20,14 @@ typedef struct CordonRegisters {
 /// `CordonTrap.region` of a call that no region holds (it trapped by the map's default).
 #define CORDON_NO_REGION UINT32_MAX
 
+/// What a region's index stands for, as a hook may want to know it.
+typedef struct CordonRegionRecord {
+  /// Where its instructions lie, half-open.
+  uint64_t start, end;
+  /// Tells it from other regions that have had the same index.
+  uint64_t serial;
+} CordonRegionRecord;
+
 /// One trapped call, as the hook sees it.
 typedef struct CordonTrap {
   /// The call's number as the kernel read it; x32 calls have bit 30 set, int $0x80 calls the i386 number.
@@ -34,6 +42,10 @@ typedef struct CordonTrap {
   uint32_t region;
   /// The siginfo's si_code: 1 seccomp, 2 syscall user dispatch.
   int32_t cause;
+  /// What `region` stands for; zeros where that is CORDON_NO_REGION or was never given a name.
+  CordonRegionRecord record;
+  /// The state of the map by which the call was judged (`cordon_table_generation`).
+  uint64_t generation;
   CordonRegisters *registers;
   /// The `ucontext_t` of the delivery, for what the registers above do not hold.
   void *user_context;
@@ -56,14 +68,38 @@ typedef struct CordonVerdict {
 
 typedef CordonVerdict (*CordonTrapHook)(CordonTrap *trap, void *context);
 
+/// `CordonStep.disposition`: calls that reach the handler all the same are passed through.
+#define CORDON_DISPOSITION_PASS 0u
+/// Calls go to the hook.
+#define CORDON_DISPOSITION_HOOK 1u
+/// The process dies of SIGSYS.
+#define CORDON_DISPOSITION_KILL 2u
+/// Calls fail with an error number (1…4095), which is added to it.
+#define CORDON_DISPOSITION_ERROR 0x10000u
+
 /// One step of the map from kernel-visible instruction pointers to dispositions: it holds from `first` up to the
 /// next step's `first`. Steps are sorted, and the first one starts at 0.
 typedef struct CordonStep {
   uint64_t first;
   uint32_t region;
-  /// 1: calls go to the hook. 0: calls that reach the handler all the same are passed through.
-  uint32_t traps;
+  /// CORDON_DISPOSITION_…
+  uint32_t disposition;
 } CordonStep;
+
+/// A part of a change to the map: what holds for the instruction pointers `first`…`last`, both inclusive, from now on.
+typedef struct CordonEdit {
+  uint64_t first, last;
+  /// Sorted; the first one starts at `first`, and none after `last`. At least one.
+  const CordonStep *steps;
+  uint64_t step_count;
+} CordonEdit;
+
+/// A part of a change to the map: what an index stands for from now on. The map did not name it before the change.
+typedef struct CordonNaming {
+  uint32_t region;
+  uint32_t reserved;
+  CordonRegionRecord record;
+} CordonNaming;
 
 /// How syscall user dispatch is armed in a thread: the arguments of prctl(PR_SET_SYSCALL_USER_DISPATCH).
 typedef struct CordonDispatch {
@@ -74,7 +110,7 @@ typedef struct CordonDispatch {
 } CordonDispatch;
 
 typedef struct CordonConfiguration {
-  /// Must outlive the process; at least one step.
+  /// The map to begin with; at least one step. They must outlive the process, or the first `cordon_table_change`.
   const CordonStep *steps;
   uint64_t step_count;
   CordonTrapHook hook;
@@ -83,6 +119,8 @@ typedef struct CordonConfiguration {
   uint16_t trap_data;
   /// Set when the traps come from syscall user dispatch.
   CordonDispatch dispatch;
+  /// Not 0: traps of syscall user dispatch are ours, also after it was disarmed.
+  uint32_t uses_dispatch;
   /// Children made by trapped code (fork, vfork, clone, clone3) arm their own dispatch before they go on.
   uint32_t dispatch_follows;
   /// Trapped code that blocks SIGSYS is told that it is blocked, and what others send it waits. 0: it is told that it is
@@ -95,6 +133,7 @@ typedef struct CordonCounters {
   uint64_t hooked;          ///< of these, answered by the hook
   uint64_t passed;          ///< calls let through, by the hook or because no region asked for the trap
   uint64_t unasked;         ///< calls let through without asking the hook: their code is not in a trapped region
+  uint64_t refused;         ///< calls that the map itself answered with an error, or that it let end the process
   uint64_t forwarded;       ///< SIGSYS deliveries handed to the program's own disposition
   uint64_t sites;           ///< call sites that have a thunk of their own
   uint64_t shared_thunks;   ///< calls passed through the shared thunk because the site table was full
@@ -114,6 +153,26 @@ long cordon_engine_install(const CordonConfiguration *configuration);
 void cordon_engine_uninstall(void);
 int cordon_engine_is_installed(void);
 void cordon_engine_counters(CordonCounters *counters);
+
+/// The map of instruction pointers. It can be read at any moment in any thread, without locks, also while it is changed;
+/// changes are made by one thread at a time, the first one before there is anything to trap.
+///
+/// Makes all of the edits, in order, and names the regions: every reader sees the map as it was before, or as it is after
+/// all of them. -ENOMEM, and nothing is changed. Takes about as long as the steps of the edits are many, however long the
+/// map is.
+long cordon_table_change(const CordonEdit *edits, uint64_t count, const CordonNaming *names, uint64_t name_count);
+/// How often the map has been changed.
+uint64_t cordon_table_generation(void);
+/// What holds for an instruction pointer; returns the generation in which it does.
+uint64_t cordon_table_find(uint64_t pointer, CordonStep *step, CordonRegionRecord *record);
+/// How many steps the map has, and in how many chunks; for whoever changes it.
+void cordon_table_occupancy(uint64_t *steps, uint64_t *chunks);
+
+/// Changes how dispatch is armed from now on, for threads and children that arm themselves; those that are armed stay as
+/// they are until cordon_dispatch_arm_thread. Operation 0 disarms. Only where the configuration said how to arm it.
+void cordon_dispatch_configure(const CordonDispatch *dispatch);
+/// How often that was called.
+uint64_t cordon_dispatch_generation(void);
 
 /// seccomp(SECCOMP_SET_MODE_FILTER): 0, the id of the thread that could not be synchronised (TSYNC), or -errno.
 long cordon_seccomp_load(const void *instructions, uint16_t count, uint32_t flags);

@@ -1,7 +1,5 @@
 import ArgumentParser
 import CordonLauncher
-import Glibc
-import SystemPackage
 
 /// `cordon run`: an unmodified program with its calls trapped.
 struct RunCommand: ParsableCommand {
@@ -20,6 +18,10 @@ struct RunCommand: ParsableCommand {
       from no file, or that can be written), vdso, or all. Where only shared libraries are named, they are mapped where \
       the filter traps, and all other code runs at full speed.
 
+      With --profile the code that it names is treated as it says. A region that is given by its addresses and denied is \
+      denied by the filter itself, whatever the program does; what is decided by a module's name, or by number and \
+      arguments, is decided by cordon's code inside the program.
+
       Example: cordon run --trap 'libplugin*.so' --stats -- ./program
 
       This is no boundary against hostile code: a program that fights it can get at the agent's memory, use io_uring, or \
@@ -35,6 +37,12 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Prints a table by module and call to standard error at the end.")
   var stats = false
 
+  @Option(help: ArgumentHelp("What becomes of calls, by where they come from.", valueName: "profile"))
+  var profile: String?
+
+  @Option(help: "How calls are trapped: seccomp (the default) or sud, syscall user dispatch.")
+  var mechanism: TrapMechanism = .seccomp
+
   @Option(help: ArgumentHelp("Writes a JSON line for each call to this file.", valueName: "file"))
   var log: String?
 
@@ -47,76 +55,13 @@ struct RunCommand: ParsableCommand {
   var command: [String]
 
   mutating func run() throws {
-    let arguments = try programArguments()
-    let selection = try TrapArguments.selection(trap, all: all)
-    let asksForNothing = trap.isEmpty && !all
-    let outcome: ProgramRun.Outcome
-    do {
-      let program = try ProgramRun(
-        arguments: arguments,
-        options: ProgramRun.Options(
-          selection: selection, accounts: stats || report != nil || !all, log: try log.map(Self.openLog)))
-      outcome = try program.run()
-    } catch let error as LaunchError {
-      throw CommandFailure(error)
-    }
-    if let books = outcome.report {
-      for target in books.absent where !asksForNothing && !all {
-        StandardError.write("cordon: --trap: nothing that matches '\(TrapArguments.text(target))' was found")
-      }
-      if stats || (asksForNothing && log == nil && report == nil) {
-        books.lines(stats ? .all : .elsewhere).forEach { StandardError.write($0) }
-      }
-      if let report { write(books, to: report, outcome.end) }
-    }
-    Glibc.exit(outcome.end.exitStatus)
-  }
-
-  /// A report that cannot be written is said to be missing; the exit status is the program's.
-  private func write(_ books: RunReport, to report: String, _ end: ProgramEnd) {
-    do {
-      let words = command.first == "--" ? Array(command.dropFirst()) : command
-      try OutputDestination(report).write(books.json(program: words, end: end).utf8)
-    } catch {
-      StandardError.write(error.text)
-    }
-  }
-
-  private static func openLog(_ path: String) throws(CommandFailure) -> CallLog {
-    if path == "-" { return CallLog(path: "standard output", descriptor: .standardOutput) }
-    do {
-      return try Errno.typed {
-        let descriptor = try FileDescriptor.open(
-          FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec],
-          permissions: [.ownerReadWrite, .groupReadWrite, .otherReadWrite])
-        return CallLog(path: path, descriptor: descriptor)
-      }
-    } catch {
-      throw .badInput(path, "cannot be written: \(error)")
-    }
-  }
-
-  /// The program's arguments as this process was given them, which need not be texts.
-  private func programArguments() throws(CommandFailure) -> [UnsafeMutablePointer<CChar>] {
-    let isSeparated = command.first == "--"
-    let words = command.dropFirst(isSeparated ? 1 : 0)
-    guard let name = words.first else {
-      throw .usage("run", "no program to run", remedy: "for example `cordon run -- ls -l`")
-    }
-    if !isSeparated, name.hasPrefix("-") {
-      throw .usage(
-        "run", "unknown option '\(name)'", remedy: "see `cordon help run`; `--` goes before a program of that name")
-    }
-    let all = CommandLine.unsafeArgv
-    return (Int(CommandLine.argc) - words.count..<Int(CommandLine.argc)).compactMap { all[$0] }
+    // What comes before the program is captured with it where it is no option of ours.
+    if command.first == "--help" || command.first == "-h" { throw CleanExit.helpRequest(self) }
+    try RunInvocation(
+      trap: trap, all: all, stats: stats, profile: profile, mechanism: mechanism, log: log, report: report,
+      command: command
+    ).run()
   }
 }
 
-extension CommandFailure {
-  fileprivate init(_ error: LaunchError) {
-    switch error {
-    case .program(let name, let problem, let remedy): self = .badInput(name, problem, remedy: remedy)
-    case .machine(let problem, let remedy): self = .unavailable("run", problem, remedy: remedy)
-    }
-  }
-}
+extension TrapMechanism: ExpressibleByArgument {}

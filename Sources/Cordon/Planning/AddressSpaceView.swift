@@ -1,0 +1,68 @@
+import CordonShims
+import FilterCompiler
+import TrapEngine
+
+/// What of a process's address space decides where a filter may trap more than it must.
+package struct AddressSpaceView: Sendable, Hashable {
+  /// Instruction pointers of code that is mapped now.
+  package var code: IntervalSet
+  /// Instruction pointers of what the kernel is going to map next: where libraries and stacks of threads will lie.
+  package var next: IntervalSet
+
+  package init(code: IntervalSet, next: IntervalSet) {
+    self.code = code
+    self.next = next
+  }
+
+  /// How far below what is mapped now (above, in the old layout) the kernel is expected to get.
+  private static let room: UInt64 = 16 << 30
+  /// More than a dynamic linker takes.
+  private static let linkerRoom: UInt64 = 16 << 20
+
+  /// This process, now. Takes some microseconds (Linux 6.11 and later; before that a reading of /proc/self/maps).
+  static func current(gate: AddressRange) -> AddressSpaceView {
+    let code = mappings()
+    var executable: [IntervalSet.Interval] = []
+    // Any instruction that has a byte there.
+    for range in code { executable.append(IntervalSet.Interval(range.lowerBound + 1, range.upperBound + 1)) }
+    // From the dynamic linker on downwards, or upwards in the old layout; a large mapping goes to the end of it all.
+    let probe = probe() ?? gate.start
+    let linker = cordon_linker_base()
+    let first = linker == 0 ? gate.start...gate.end : min(linker, gate.start)...max(linker + linkerRoom, gate.end)
+    let next =
+      probe > first.upperBound
+      ? IntervalSet.Interval(first.lowerBound, probe + room)
+      : IntervalSet.Interval(probe > room ? probe - room : 0, first.upperBound)
+    return AddressSpaceView(code: IntervalSet(executable), next: IntervalSet([next]))
+  }
+
+  /// The executable mappings below the end of user space.
+  private static func mappings() -> [Range<UInt64>] {
+    let capacity = 1 << 16
+    var found = withUnsafeTemporaryAllocation(of: CordonMapping.self, capacity: 256) { buffer -> [Range<UInt64>]? in
+      let count = cordon_executable_mappings(buffer.baseAddress, Int(buffer.count))
+      return count < 0 || count == buffer.count ? nil : buffer[..<count].map { $0.start..<$0.end }
+    }
+    if found == nil {
+      // More than usual: on the heap.
+      let many = [CordonMapping](unsafeUninitializedCapacity: capacity) { buffer, count in
+        count = max(cordon_executable_mappings(buffer.baseAddress, capacity), 0)
+      }
+      if !many.isEmpty { found = many.map { $0.start..<$0.end } }
+    }
+    if let found { return found }
+    let read = (try? ProcessMap())?.mappings ?? []
+    return read.filter { $0.isExecutable && $0.range.end <= Architecture.x86_64.userSpaceEnd }
+      .map { $0.range.start..<$0.range.end }
+  }
+
+  /// Where the kernel would put a large mapping.
+  private static func probe() -> UInt64? {
+    let size = 4 << 30
+    let flags = 0x02 | 0x20 | 0x4000  // MAP_PRIVATE, MAP_ANONYMOUS, MAP_NORESERVE
+    let found = cordon_gate_call(9, 0, size, 0, flags, -1, 0)
+    guard found > 0 else { return nil }
+    _ = cordon_gate_call(11, found, size, 0, 0, 0, 0)
+    return UInt64(found)
+  }
+}

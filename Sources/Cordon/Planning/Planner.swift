@@ -1,0 +1,159 @@
+import FilterCompiler
+
+/// Decides by what filter the kernel comes to trap what a changed map asks for. Pure: it is told what is so, and says
+/// what is to be done.
+///
+/// Filters only accumulate, and each costs every call some 25 ns. So the order of preference is: nothing, where what is
+/// attached traps it already; one filter that takes in what is unmapped; exact filters; and before there are many, one
+/// that takes in everything. What a filter traps too much is passed through by the handler.
+package struct Planner: Sendable {
+  /// What the attached filters trap.
+  package var armed: IntervalSet
+  /// How many the session has attached.
+  package var filters: Int
+  /// Cordon's own pages, whose calls always pass.
+  package let gate: AddressRange
+  /// The numbers that trap from anywhere, and the data of a trap.
+  package let globalTrapNumbers: [UInt32]
+
+  package init(
+    armed: IntervalSet = IntervalSet(), filters: Int = 0, gate: AddressRange, globalTrapNumbers: [UInt32] = []
+  ) {
+    self.armed = armed
+    self.filters = filters
+    self.gate = gate
+    self.globalTrapNumbers = globalTrapNumbers
+  }
+
+  /// A filter that was proved to do what is asked.
+  package struct Proposal: Sendable {
+    package let program: Program
+    package let widening: Widening
+    /// What it traps.
+    package let trapped: IntervalSet
+    package let reason: String
+  }
+
+  /// From how many filters on the next one is so wide. In between they are exact.
+  ///
+  /// A process that is told addresses all over its address space has four filters at most: the one of its activation, one
+  /// for all that is clear, one for the first that was not, and one for all the rest.
+  private static let widenings: [(filters: Int, widening: Widening)] = [
+    (1, .clear), (3, .unmapped), (8, .everythingFree),
+  ]
+  /// The last filter. Two dozen cost a call half as much as being passed through does.
+  package static let mostFilters = 24
+
+  /// What must trap and does not.
+  package func missing(_ wanted: IntervalSet) -> IntervalSet { wanted.subtracting(armed) }
+
+  /// Keeps what has been attached.
+  package mutating func note(_ proposal: Proposal) {
+    armed = armed.union(proposal.trapped)
+    filters += 1
+  }
+
+  /// The filter that has `missing` trap, too; several where one cannot hold it.
+  /// - Parameters:
+  ///   - force: no narrower than this; for when the kernel has refused a narrower one.
+  ///   - view: asked for only where it matters.
+  /// - Throws: ``SessionError/unsatisfiable(_:)`` where code and Cordon's own pages overlap.
+  package func propose(
+    _ missing: IntervalSet, force: Widening? = nil, view: () -> AddressSpaceView
+  ) throws(SessionError) -> [Proposal] {
+    guard missing.intersection(own).isEmpty else { throw .unsatisfiable("Cordon's own pages cannot trap") }
+    let preferred = force ?? preference
+    // What traps everything from a default on has no room to widen.
+    let candidates: [Widening] = missing.contains(.max) ? [.none] : Widening.allCases.filter { $0 >= preferred }
+    var seen: AddressSpaceView?
+    for widening in candidates where widening != .everything {
+      var addition = IntervalSet()
+      if widening != .none {
+        let view = seen ?? view()
+        seen = view
+        addition = widening.addition(view, armed: armed)
+      }
+      if let proposal = try proposal(missing, addition, widening) { return [proposal] }
+    }
+    if force != .everything, preferred != .everything, let several = try several(missing) { return several }
+    let addition = Widening.everything.addition(
+      AddressSpaceView(code: IntervalSet(), next: IntervalSet()), armed: armed)
+    guard let proposal = try proposal(missing, addition, .everything) else {
+      throw .unsatisfiable("no filter traps what it should")
+    }
+    return [proposal]
+  }
+
+  /// The instruction pointers of the gate, and of what would straddle its bounds: its bytes make no such instructions.
+  private var own: IntervalSet { IntervalSet(instructionsTouching: gate) }
+
+  /// One filter, proved; nil where it does not fit.
+  private func proposal(
+    _ missing: IntervalSet, _ addition: IntervalSet, _ widening: Widening
+  ) throws(SessionError) -> Proposal? {
+    // Ranges of code that touch are one, with what straddles the line between them.
+    let wanted = (addition.isEmpty ? missing : missing.union(addition)).subtracting(own).withoutSingleGaps
+    guard let program = compile(wanted) else { return nil }
+    // The proof: what the program does, found from its instructions alone, is what was asked for. In the gate, where it
+    // traps nothing, nothing was missing.
+    guard let trapped = program.trappedPointers(), trapped == wanted else {
+      throw .unsatisfiable("a filter was made that does not do what it should")
+    }
+    return Proposal(program: program, widening: widening, trapped: trapped, reason: reason(widening))
+  }
+
+  /// Exact filters for parts of it; nil where there would be too many.
+  private func several(_ missing: IntervalSet) throws(SessionError) -> [Proposal]? {
+    var parts = max(2, missing.intervals.count / Self.mostIntervals + 1)
+    while parts <= Self.mostAtOnce {
+      var proposals: [Proposal] = []
+      let size = (missing.intervals.count + parts - 1) / parts
+      for start in stride(from: 0, to: missing.intervals.count, by: size) {
+        let part = IntervalSet(Array(missing.intervals[start..<min(start + size, missing.intervals.count)]))
+        guard let one = try proposal(part, IntervalSet(), .none) else { break }
+        proposals.append(one)
+      }
+      if proposals.count * size >= missing.intervals.count { return proposals }
+      parts *= 2
+    }
+    return nil
+  }
+
+  /// More than any filter can hold: each takes three instructions or four.
+  private static let mostIntervals = 1_400
+  /// How many exact filters are better than one that traps everything.
+  private static let mostAtOnce = 8
+
+  /// How wide the next filter is.
+  private var preference: Widening {
+    if filters >= Self.mostFilters { return .everything }
+    return Self.widenings.first { $0.filters == filters }?.widening ?? .none
+  }
+
+  private func reason(_ widening: Widening) -> String {
+    switch widening {
+    case .none: filters == 0 ? "it is what the regions ask for" : "it lies where nothing attached traps"
+    case .clear: "it lies outside what is attached; all that Linux leaves unmapped by itself is taken in"
+    case .unmapped: "there are \(filters) filters; all that is unmapped is taken in, but where libraries go"
+    case .everythingFree: "there are \(filters) filters; all that holds no code is taken in"
+    case .everything: "there are \(filters) filters; everything is taken in"
+    }
+  }
+
+  /// nil where it does not fit into one filter.
+  private func compile(_ wanted: IntervalSet) -> Program? {
+    // From the default that says it with fewer regions: what is above user space is one or the other.
+    let isInverse = wanted.contains(.max)
+    guard wanted.intervals.count <= Self.mostIntervals else { return nil }
+    var map = RegionMap(default: isInverse ? Session.trapDisposition : .allow)
+    let stated = isInverse ? IntervalSet.everything.subtracting(wanted) : wanted
+    for interval in stated.intervals {
+      guard interval.first >= 2, let range = try? AddressRange(start: interval.first - 2, end: interval.last),
+        (try? map.insert(range, isInverse ? .allow : Session.trapDisposition)) != nil
+      else { return nil }
+    }
+    let options = CompileOptions(
+      gate: gate, globalTrapNumbers: filters == 0 ? globalTrapNumbers : [], trapData: Session.trapData)
+    return try? map.compile(options)
+  }
+}

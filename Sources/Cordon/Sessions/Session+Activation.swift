@@ -1,0 +1,128 @@
+import CordonShims
+import FilterCompiler
+import Synchronization
+import SystemPackage
+import TrapEngine
+
+extension Session {
+  /// Arms the session: from the return of this call on, no call of a trapped region by the threads of `scope` passes
+  /// without the hook.
+  ///
+  /// Everything that can be refused is checked or rehearsed before the first step that cannot be undone; where this
+  /// throws, the process is as it was before.
+  /// - Throws: ``SessionError``: ``SessionError/missingHook``, ``SessionError/nothingTraps``,
+  ///   ``SessionError/alreadyActivated``, ``SessionError/anotherSessionActive``, ``SessionError/signalBlocked(threads:)``,
+  ///   ``SessionError/unsatisfiable(_:)``, ``SessionError/inexpressible(_:reason:)``, ``SessionError/filterRefused(_:)``,
+  ///   ``SessionError/threadNotSynchronized(_:)``, ``SessionError/threadNotArmed(_:_:)``,
+  ///   ``SessionError/threadsNotFollowed``, ``SessionError/memory(_:)``, ``SessionError/changeInProgress``.
+  public func activate(for scope: Scope = .callingThread) throws(SessionError) {
+    try state.withLock { state throws(SessionError) in
+      guard !state.isActive else { throw .alreadyActivated }
+      guard let hook = state.hook else { throw .missingHook }
+      let row = StepRow(state.store, default: state.usual)
+      guard !row.trapped.isEmpty else { throw .nothingTraps }
+      guard cordon_engine_is_installed() == 0 else { throw .anotherSessionActive }
+      let blocking = ThreadStatus.threadsBlockingSIGSYS(inAllThreads: scope == .allThreads)
+      guard blocking.isEmpty else { throw .signalBlocked(threads: blocking) }
+
+      // So that code which is mapped later lies where a filter traps already. Dispatch has one range, and none to spare.
+      if !mechanism.isPerThread, state.usual == .allow, state.arena == nil { state.arena = Arena() }
+      var choices = mechanism == .automatic ? state.choices() : [(mechanism, "it was asked for")]
+      let (chosen, reason) = choices.removeFirst()
+      do throws(SessionError) {
+        state.active = try activate(state, row, hook, chosen, reason, scope)
+      } catch {
+        guard let (other, reason) = choices.first else { throw error }
+        switch error {
+        case .threadsNotFollowed, .threadNotArmed: break
+        default: throw error
+        }
+        state.active = try activate(state, row, hook, other, "\(reason), since \(error)", scope)
+      }
+      activated.store(true, ordering: .releasing)
+      try? self.state.keepOverFork()
+    }
+  }
+
+  private func activate(
+    _ state: State, _ row: StepRow, _ hook: TrapHook, _ mechanism: Mechanism, _ reason: String, _ scope: Scope
+  ) throws(SessionError) -> Active {
+    let gate = state.gate
+    var armament = Armament(
+      means: .filters(Planner(gate: gate, globalTrapNumbers: [])), scope: scope, thread: cordon_thread_id(),
+      noNewPrivileges: noNewPrivileges, isAutomatic: self.mechanism == .automatic, globalTrapNumbers: [], gate: gate)
+    let arming: Arming?
+    if mechanism == .seccomp {
+      let wanted = state.everythingTrapped
+      arming = try Arming(armament, missing: wanted, wanted: { wanted }, view: state.view)
+    } else {
+      arming = nil
+      armament.means = .dispatch(
+        try DispatchPlan(mechanism: mechanism, trapping: state.dispatchTrapped(row), gate: gate), mechanism)
+    }
+
+    let (function, context) = hook.engineHook()
+    var configuration = CordonConfiguration()
+    configuration.hook = function
+    configuration.hook_context = context
+    configuration.trap_data = Session.trapData
+    if case .dispatch(let plan, _) = armament.means { configuration.dispatch = plan.engineDispatch }
+    configuration.dispatch_follows = mechanism.isPerThread && scope == .allThreads ? 1 : 0
+    // What holds until the table is made, a moment later; never freed, as one that a handler may read.
+    let first = UnsafeMutablePointer<CordonStep>.allocate(capacity: 1)
+    first.initialize(to: CordonStep(first: 0, region: UInt32.max, disposition: state.usual.engineDisposition))
+    configuration.steps = UnsafePointer(first)
+    configuration.step_count = 1
+    let installed = cordon_engine_install(&configuration)
+    guard installed == 0 else {
+      throw installed == -16 ? .anotherSessionActive : .memory(Errno(rawValue: Int32(-installed)))
+    }
+    var active = Active(armament: armament, reason: reason)
+    do throws(SessionError) {
+      try Session.tell([row], naming: state.store.regions)
+      if let arming {
+        try active.attach(arming)
+      } else if case .dispatch(let plan, _) = armament.means {
+        try plan.arm(scope)
+      }
+    } catch {
+      cordon_engine_uninstall()
+      throw error
+    }
+    return active
+  }
+
+  /// Where Cordon's own calls come from, which always pass.
+  static func gate() throws(SessionError) -> AddressRange {
+    var start: UInt64 = 0
+    var end: UInt64 = 0
+    cordon_engine_gate(&start, &end)
+    do { return try AddressRange(start: start, end: end) } catch { throw .region(error) }
+  }
+}
+
+extension Session.State {
+  /// What dispatch has to cover: what traps, and of the arena all, where that is in use and nothing lies outside it.
+  func dispatchTrapped(_ row: StepRow) -> IntervalSet {
+    guard let arena, usual == .allow else { return trapped(row) }
+    let own = IntervalSet([arena.pointers])
+    return row.trapped.subtracting(own) == row.trapped ? row.trapped : row.trapped.union(own)
+  }
+
+  /// The mechanisms that would do, the best one first, each with the reason.
+  func choices() -> [(Mechanism, String)] {
+    func filters(_ reason: String) -> [(Mechanism, String)] { [(.seccomp, "a filter, since \(reason)")] }
+    guard usual == .allow else {
+      return filters("everything traps but what is allowed, on both sides of Cordon's own pages")
+    }
+    guard let arena else { return filters("the regions do not lie in one block") }
+    let outside = StepRow(store, default: usual).trapped.subtracting(IntervalSet([arena.pointers]))
+    guard outside.isEmpty else { return filters("not all regions lie in the session's own block") }
+    if let reason = Mechanism.sudInclusive.unavailability() { return filters(reason) }
+    let all: (Mechanism, String) = (
+      .sudInclusive,
+      "all regions lie in one block, and this kernel can dispatch one range: what lies elsewhere pays for a comparison"
+    )
+    return [all] + filters("threads cannot be followed")
+  }
+}

@@ -1,0 +1,89 @@
+import CordonShims
+import FilterCompiler
+import SystemPackage
+import TrapEngine
+
+extension Session {
+  /// What an active session has besides its regions.
+  struct Active: Sendable {
+    var armament: Armament
+    /// Why this mechanism.
+    var reason: String
+    /// Changes made since activation.
+    var changes: UInt64 = 0
+    /// What was trapped and no region asks for any more, perhaps.
+    var removed: [IntervalSet.Interval] = []
+    private var compactAt = 1024
+
+    init(armament: Armament, reason: String) {
+      self.armament = armament
+      self.reason = reason
+    }
+
+    mutating func note(_ journal: ChangeJournal) {
+      changes += 1
+      for region in journal.removed {
+        removed.append(IntervalSet.Interval(region.range.start + 2, region.range.end))
+      }
+      // Ranges come again and again; what is kept stays about as much as there are different ones.
+      if removed.count > compactAt {
+        removed = IntervalSet(removed).intervals
+        compactAt = max(1024, removed.count * 2)
+      }
+    }
+
+    /// Attaches to the session's threads what was found to be needed.
+    mutating func attach(_ arming: Arming) throws(SessionError) {
+      switch arming.means {
+      case .nothing: return
+      case .filters(let proposals):
+        try attach(proposals)
+      case .dispatch(let plan):
+        guard case .dispatch(let before, _) = armament.means else { return }
+        try plan.replace(before, in: armament)
+        armament.note(arming)
+      case .changeMechanism(let proposals):
+        guard case .dispatch(let before, _) = armament.means else { return }
+        let dispatching = armament
+        armament.means = .filters(Planner(gate: armament.gate, globalTrapNumbers: armament.globalTrapNumbers))
+        do throws(SessionError) {
+          try attach(proposals)
+        } catch {
+          armament = dispatching
+          throw error
+        }
+        // From here on filters trap all that must; a thread that does not answer goes on paying for both.
+        if armament.scope == .allThreads { ThreadArming.stopFollowing() }
+        try? DispatchPlan.nothing.replace(before, in: dispatching)
+        reason = arming.reason
+      }
+    }
+
+    private mutating func attach(_ proposals: [Planner.Proposal]) throws(SessionError) {
+      if armament.scope == .callingThread, case .filters(let planner) = armament.means, planner.filters > 0 {
+        try checkOnlyThread()
+      }
+      for proposal in proposals {
+        if proposal.widening == .everything, !armament.trapsEverything {
+          let blocking = ThreadStatus.threadsBlockingSIGSYS(inAllThreads: armament.scope == .allThreads)
+          guard blocking.isEmpty else { throw .signalBlocked(threads: blocking) }
+        }
+        try proposal.program.load(armament.scope, noNewPrivileges: armament.noNewPrivileges)
+        armament.note(proposal)
+      }
+    }
+
+    /// A filter for one thread is inherited by those that it makes, and a second one must be attached to the same.
+    private func checkOnlyThread() throws(SessionError) {
+      let caller = cordon_thread_id()
+      guard caller == armament.thread, let own = ThreadStatus.filterCount(),
+        ThreadStatus.allThreads().allSatisfy({ $0 == caller || (ThreadStatus.filterCount(of: $0) ?? 0) < own })
+      else { throw .onlyByItsThread(armament.thread) }
+    }
+  }
+
+  /// The mechanism that an active session uses, and why; nil before activation.
+  public var choice: (mechanism: Mechanism, reason: String)? {
+    read(nil) { state in state.active.map { ($0.armament.mechanism, $0.reason) } }
+  }
+}

@@ -1,0 +1,56 @@
+import CordonShims
+import Glibc
+import SystemPackage
+import TrapEngine
+
+/// Arms syscall user dispatch in threads other than the caller. The kernel has it per thread and clears it in new ones.
+enum ThreadArming {
+  /// How long a thread may take to answer. It answers as soon as it runs in user mode or its call can be interrupted.
+  private static let patience: UInt32 = 2_000
+
+  /// Has every other thread arm itself, and those that are made from now on.
+  ///
+  /// Following starts first, so a thread made meanwhile arms itself; the list is read again until it shows nobody new.
+  static func armOtherThreads() throws(SessionError) {
+    guard cordon_threads_follow() == 0 else { throw .threadsNotFollowed }
+    do throws(SessionError) {
+      try rearmOtherThreads()
+    } catch {
+      if case .threadNotArmed(let thread, _) = error { disarmOtherThreads(but: thread) }
+      throw error
+    }
+  }
+
+  /// Has every other thread arm itself anew, as the engine is configured now. Threads are followed already.
+  static func rearmOtherThreads() throws(SessionError) {
+    var armed: Set<Int32> = [cordon_thread_id()]
+    while true {
+      let new = ThreadStatus.allThreads().filter { !armed.contains($0) }
+      if new.isEmpty { return }
+      for thread in new {
+        try arm(thread)
+        armed.insert(thread)
+      }
+    }
+  }
+
+  /// Has another thread arm itself, as the engine is configured. One that has ended needs nothing.
+  static func arm(_ thread: Int32) throws(SessionError) {
+    let result = cordon_dispatch_arm_thread(thread, patience)
+    guard result == 0 || result == -Int(ESRCH) else {
+      throw .threadNotArmed(thread, Errno(rawValue: Int32(-result)))
+    }
+  }
+
+  /// Undoes ``armOtherThreads()``, as far as it got: to where `silent` did not answer. That one disarms itself when it
+  /// gets to answering.
+  static func disarmOtherThreads(but silent: Int32? = nil) {
+    stopFollowing()
+    cordon_dispatch_give_up()
+    for thread in ThreadStatus.allThreads() where thread != cordon_thread_id() && thread != silent {
+      _ = cordon_dispatch_disarm_thread(thread, patience)
+    }
+  }
+
+  static func stopFollowing() { cordon_threads_unfollow() }
+}

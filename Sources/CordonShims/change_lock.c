@@ -1,0 +1,87 @@
+/* The lock of a session's changes. It knows its holder, so that a thread which holds it and is trapped meanwhile is told
+   so instead of waiting for itself. Its system calls are made from the gate: the C library's may be trapped. */
+#include "CordonShims.h"
+#include "TrapEngine.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+enum { nr_rt_sigprocmask = 14, nr_gettid = 186, nr_getpid = 39, nr_futex = 202, nr_tgkill = 234 };
+enum { futex_wait_private = 128, futex_wake_private = 129, sig_setmask = 2 };
+#define WAITERS 0x80000000u
+/* Everything but what a fault or a trap raises in the thread itself. */
+#define SYNCHRONOUS ((1ull << (4 - 1)) | (1ull << (5 - 1)) | (1ull << (7 - 1)) | (1ull << (8 - 1)) | (1ull << (11 - 1)) | (1ull << (31 - 1)))
+
+static long gate(long number, long a, long b, long c, long d) { return cordon_gate_call(number, a, b, c, d, 0, 0); }
+
+static atomic_uint *word_of(CordonChangeLock *lock) { return (atomic_uint *)&lock->word; }
+
+static int take(CordonChangeLock *lock, uint32_t self) {
+  for (;;) {
+    unsigned word = 0;
+    if (atomic_compare_exchange_strong(word_of(lock), &word, self)) return 0;
+    if ((word & ~WAITERS) == self) return -EDEADLK;
+    uint32_t waited = word | WAITERS;
+    if (word != waited && !atomic_compare_exchange_strong(word_of(lock), &word, waited)) continue;
+    struct {
+      int64_t seconds, nanoseconds;
+    } timeout = {0, 100000000};
+    long result = gate(nr_futex, (long)&lock->word, futex_wait_private, (long)waited, (long)&timeout);
+    /* A child of a bare fork(2) has none of its parent's other threads; no one will give it back. */
+    if (result == -ETIMEDOUT &&
+        gate(nr_tgkill, gate(nr_getpid, 0, 0, 0, 0), (long)(waited & ~WAITERS), 0, 0) == -ESRCH &&
+        atomic_load(word_of(lock)) == waited)
+      return -EOWNERDEAD;
+  }
+}
+
+static void give(CordonChangeLock *lock) {
+  if (atomic_exchange(word_of(lock), 0) & WAITERS)
+    (void)gate(nr_futex, (long)&lock->word, futex_wake_private, 0x7fffffff, 0);
+}
+
+int cordon_change_lock(CordonChangeLock *lock, uint64_t *mask) {
+  uint32_t self = (uint32_t)gate(nr_gettid, 0, 0, 0, 0);
+  uint64_t blocked = ~SYNCHRONOUS;
+  if ((atomic_load(word_of(lock)) & ~WAITERS) == self) return -EDEADLK;
+  /* A handler of a signal that came in here could want the lock too. */
+  (void)gate(nr_rt_sigprocmask, 0, (long)&blocked, (long)mask, 8);
+  int result = take(lock, self);
+  if (result != 0) (void)gate(nr_rt_sigprocmask, sig_setmask, (long)mask, 0, 8);
+  return result;
+}
+
+void cordon_change_unlock(CordonChangeLock *lock, const uint64_t *mask) {
+  give(lock);
+  (void)gate(nr_rt_sigprocmask, sig_setmask, (long)mask, 0, 8);
+}
+
+/* fork(3) copies the session as it is between two changes. */
+static _Atomic(CordonChangeLock *) kept;
+static atomic_int registered;
+static _Thread_local uint64_t mask_at_fork;
+static _Thread_local int held_at_fork;
+
+static void before_fork(void) {
+  CordonChangeLock *lock = atomic_load(&kept);
+  held_at_fork = lock != NULL && cordon_change_lock(lock, &mask_at_fork) == 0;
+}
+
+static void after_fork(void) {
+  if (held_at_fork) cordon_change_unlock(atomic_load(&kept), &mask_at_fork);
+}
+
+static void after_fork_in_child(void) {
+  CordonChangeLock *lock = atomic_load(&kept);
+  if (!held_at_fork) return;
+  atomic_store(word_of(lock), 0);
+  (void)gate(nr_rt_sigprocmask, sig_setmask, (long)&mask_at_fork, 0, 8);
+}
+
+int cordon_change_lock_keep_over_fork(CordonChangeLock *lock) {
+  atomic_store(&kept, lock);
+  if (atomic_exchange(&registered, 1)) return 0;
+  return -pthread_atfork(before_fork, after_fork, after_fork_in_child);
+}

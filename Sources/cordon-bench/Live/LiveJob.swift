@@ -1,0 +1,43 @@
+import Cordon
+import Glibc
+
+/// One measurement of changing sessions, made in a process of its own: a session is activated once, and stays.
+enum LiveJob: String, CaseIterable {
+  case arenaChanges, selectorOverhead, automaticOverhead1, automaticOverhead1000, scattered, worstCase
+  case change1, change8, change64, changeOf10000, filter1, filter8, filter64, storm
+
+  /// How many processes measure it; the median of them counts.
+  var rounds: Int {
+    switch self {
+    case .selectorOverhead, .automaticOverhead1, .automaticOverhead1000, .arenaChanges, .scattered: 15
+    case .storm: 1
+    default: 5
+    }
+  }
+
+  /// Measures, in this process, which is new.
+  func run() throws -> [String: Double] {
+    switch self {
+    case .arenaChanges: try ArenaChanges.run()
+    case .selectorOverhead: try Overhead.run(.sudSelector, regions: 1)
+    case .automaticOverhead1: try Overhead.run(.automatic, regions: 1)
+    case .automaticOverhead1000: try Overhead.run(.automatic, regions: 1000)
+    case .scattered: try ScatteredChanges.run()
+    case .worstCase: try ScatteredChanges.worstCase()
+    case .change1: try ChangeTimes.withoutFilter(threads: 1, regions: 100)
+    case .change8: try ChangeTimes.withoutFilter(threads: 8, regions: 100)
+    case .change64: try ChangeTimes.withoutFilter(threads: 64, regions: 100)
+    case .changeOf10000: try ChangeTimes.withoutFilter(threads: 8, regions: 10_000)
+    case .filter1: try ChangeTimes.withFilter(threads: 1)
+    case .filter8: try ChangeTimes.withFilter(threads: 8)
+    case .filter64: try ChangeTimes.withFilter(threads: 64)
+    case .storm: try Storm.run(seconds: 60)
+    }
+  }
+}
+
+/// What a measurement could not be made for.
+struct LiveFailure: Error, CustomStringConvertible {
+  let description: String
+  init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,60 @@
+import Cordon
+import CordonComparator
+import Glibc
+
+/// Regions at addresses that someone else has chosen, all over what a process may map.
+enum ScatteredChanges {
+  /// A page of code at an address; nil where something lies there.
+  private static func place(_ address: UInt64, size: Int = 4096) -> Bool {
+    let flags = MAP_PRIVATE | MAP_ANONYMOUS | 0x10_0000  // MAP_FIXED_NOREPLACE
+    let wanted = UnsafeMutableRawPointer(bitPattern: UInt(address))
+    guard let base = mmap(wanted, size, PROT_READ | PROT_WRITE, flags, -1, 0), base != MAP_FAILED else { return false }
+    for offset in stride(from: 0, to: size, by: 4096) { memcpy(base + offset, Overhead.code, Overhead.code.count) }
+    return mprotect(base, size, PROT_READ | PROT_EXEC) == 0
+  }
+
+  /// 1,000 changes; meanwhile libraries are loaded, and their calls must not trap.
+  static func run() throws -> [String: Double] {
+    let before = getppidNanoseconds()
+    let session = try Overhead.session(.seccomp, regions: 1)
+    var random = SplitMix64(seed: UInt64(getpid()))
+    let libraries = ["libnss_files.so.2", "libresolv.so.2", "libanl.so.1", "libBrokenLocale.so.1", "libthread_db.so.1"]
+    var made = 0
+    while made < 1000 {
+      let address = UInt64.random(in: 0x10_0000..<0x7fff_0000_0000, using: &random) & ~0xfff
+      guard place(address) else { continue }
+      made += 1
+      try session.trap(AddressRange(start: address, end: address + 4096))
+      guard Overhead.call(address) == Overhead.answer else { throw LiveFailure("change \(made) did not trap") }
+      if made.isMultiple(of: 200) { _ = dlopen(libraries[made / 200 - 1], RTLD_NOW) }
+    }
+    let after = getppidNanoseconds()
+    let statistics = session.statistics
+    // Nothing but regions' calls has come to the handler, those of the new libraries and of libc among them.
+    for _ in 0..<100 { _ = getppid() }
+    let caught = session.statistics.unasked
+    return ["overhead": after - before, "filters": Double(statistics.filters), "caught": Double(caught)]
+  }
+
+  /// Native code that becomes a region, page after page: there is nothing to widen over. Up to the last filter, and past
+  /// it.
+  static func worstCase() throws -> [String: Double] {
+    let before = getppidNanoseconds()
+    let session = try Overhead.session(.seccomp, regions: 1)
+    let pages: UInt64 = 400
+    let start: UInt64 = 0x5_0000_0000
+    guard place(start, size: Int(pages) * 8192) else { throw LiveFailure("no room") }
+    var halfway = 0.0
+    for page in 0..<pages {
+      let address = start + page * 8192
+      try session.trap(AddressRange(start: address, end: address + 4096))
+      guard Overhead.call(address) == Overhead.answer, Overhead.call(address + 4096) == Int(getppid()) else {
+        throw LiveFailure("page \(page)")
+      }
+      if session.statistics.filters == 23, halfway == 0 { halfway = getppidNanoseconds() - before }
+    }
+    return [
+      "filters": Double(session.statistics.filters), "beforeLast": halfway, "overhead": getppidNanoseconds() - before,
+    ]
+  }
+}

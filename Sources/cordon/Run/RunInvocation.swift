@@ -1,0 +1,119 @@
+import CordonLauncher
+import FilterCompiler
+import Glibc
+import SystemPackage
+
+/// What `cordon run` was asked to do.
+struct RunInvocation {
+  var trap: [String] = []
+  var all = false
+  var stats = false
+  var profile: String?
+  var mechanism = TrapMechanism.seccomp
+  var log: String?
+  var report: String?
+  /// The program and its arguments, with the `--` in front of them if there was one.
+  var command: [String] = []
+
+  /// Runs the program and ends as it does.
+  func run() throws(CommandFailure) -> Never {
+    let arguments = try programArguments()
+    let runProfile = try profile.map(Self.readProfile)
+    if let reason = mechanism.unavailability {
+      throw CommandFailure.unavailable("--mechanism", reason, remedy: "see `cordon doctor`")
+    }
+    let asksForNothing = trap.isEmpty && !all && profile == nil
+    let selection =
+      trap.isEmpty && !all && profile != nil ? CodeSelection([]) : try TrapArguments.selection(trap, all: all)
+    let runLog = try log.map(Self.openLog)
+    let outcome: ProgramRun.Outcome
+    do {
+      let program = try ProgramRun(
+        arguments: arguments,
+        options: ProgramRun.Options(
+          selection: selection, accounts: stats || report != nil || !all, log: runLog,
+          profile: runProfile, mechanism: mechanism))
+      outcome = try program.run()
+    } catch {
+      throw CommandFailure(error)
+    }
+    if let books = outcome.report {
+      for target in books.absent where !asksForNothing && !all {
+        StandardError.write("cordon: --trap: nothing that matches '\(TrapArguments.text(target))' was found")
+      }
+      for module in books.absentModules {
+        StandardError.write("cordon: \(profile ?? ""): no code of '\(module)' was ever mapped")
+      }
+      if stats || (asksForNothing && log == nil && report == nil) {
+        books.lines(stats ? .all : .elsewhere).forEach { StandardError.write($0) }
+      }
+      if let report { write(books, to: report, outcome.end) }
+    }
+    Glibc.exit(outcome.end.exitStatus)
+  }
+
+  /// A report that cannot be written is said to be missing; the exit status is the program's.
+  private func write(_ books: RunReport, to report: String, _ end: ProgramEnd) {
+    do {
+      let words = command.first == "--" ? Array(command.dropFirst()) : command
+      try OutputDestination(report).write(books.json(program: words, end: end).utf8)
+    } catch {
+      StandardError.write(error.text)
+    }
+  }
+
+  private static func readProfile(_ path: String) throws(CommandFailure) -> RunProfile {
+    let profile = try ProfileFile.read(path, architecture: .x86_64)
+    do {
+      return try RunProfile(profile)
+    } catch {
+      switch error {
+      case .architecture(let architecture):
+        throw .badInput(path, "is for \(architecture), and programs here are x86_64")
+      case .disposition(let disposition):
+        throw .badInput(
+          path, "'\(disposition)' is nothing that a run can do",
+          remedy: "it can allow, trap, log, fail with an errno and kill")
+      case .compilation(let error): throw .badInput(path, error)
+      }
+    }
+  }
+
+  private static func openLog(_ path: String) throws(CommandFailure) -> CallLog {
+    if path == "-" { return CallLog(path: "standard output", descriptor: .standardOutput) }
+    do {
+      return try Errno.typed {
+        let descriptor = try FileDescriptor.open(
+          FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec],
+          permissions: [.ownerReadWrite, .groupReadWrite, .otherReadWrite])
+        return CallLog(path: path, descriptor: descriptor)
+      }
+    } catch {
+      throw .badInput(path, "cannot be written: \(error)")
+    }
+  }
+
+  /// The program's arguments as this process was given them, which need not be texts.
+  private func programArguments() throws(CommandFailure) -> [UnsafeMutablePointer<CChar>] {
+    let isSeparated = command.first == "--"
+    let words = command.dropFirst(isSeparated ? 1 : 0)
+    guard let name = words.first else {
+      throw .usage("run", "no program to run", remedy: "for example `cordon run -- ls -l`")
+    }
+    if !isSeparated, name.hasPrefix("-") {
+      throw .usage(
+        "run", "unknown option '\(name)'", remedy: "see `cordon help run`; `--` goes before a program of that name")
+    }
+    let all = CommandLine.unsafeArgv
+    return (Int(CommandLine.argc) - words.count..<Int(CommandLine.argc)).compactMap { all[$0] }
+  }
+}
+
+extension CommandFailure {
+  fileprivate init(_ error: LaunchError) {
+    switch error {
+    case .program(let name, let problem, let remedy): self = .badInput(name, problem, remedy: remedy)
+    case .machine(let problem, let remedy): self = .unavailable("run", problem, remedy: remedy)
+    }
+  }
+}

@@ -1,0 +1,405 @@
+import Cordon
+import Glibc
+import GuestCode
+import Synchronization
+import SystemPackage
+import TestSupport
+import Testing
+
+/// Regions that come, change and go while a session is active.
+@Suite struct LiveRegions {
+  @Test(arguments: mechanisms)
+  func `a region in the session's own block comes and goes, and needs nothing attached`(_ mechanism: String) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
+      begin()
+      let guest = try Guest(mechanism)
+      guest.log.answer(Number.getpid, .value, 4711)
+      try guest.activate(for: .allThreads)
+      let filters = guest.session.statistics.filters
+      for round in 1...50 {
+        let region = try guest.session.mapExecutable(GuestTemplate.getpid.code)
+        check(call(region.range.start), 4711, "its call, round \(round)")
+        check(Int(guest.log.raw.pointee.trap.region), region.index, "the region")
+        try guest.session.set(.error(.permissionDenied), of: region)
+        check(call(region.range.start), -Int(EACCES), "its call as an error")
+        try guest.session.set(.allow, of: region)
+        check(call(region.range.start), Int(getpid()), "its call, allowed")
+        try guest.session.remove(region)
+        check(call(region.range.start), Int(getpid()), "its call, removed")
+        check(guest.log.hooked, round, "calls that the hook saw")
+        #expect(throws: SessionError.noSuchRegion(region.range)) { try guest.session.remove(region) }
+        // Memory that a region has been in is the session's to unmap, by a region that is there.
+        try guest.session.unmap(guest.session.trap(region.range))
+      }
+      let statistics = guest.session.statistics
+      check(statistics.filters, filters, "filters")
+      check(statistics.regions, 1, "regions")
+      check(statistics.changes, 50 * 6, "changes")
+      check(statistics.refused, 50, "calls that were refused")
+      check(statistics.staleRanges, 0, "stale ranges")
+    }
+  }
+
+  /// Addresses that others have chosen, all over the address space. Native code must stay out of pass-through.
+  @Test(arguments: [false, true])
+  func `1,000 scattered regions take four filters at most`(_ everywhere: Bool) async {
+    await #expect(processExitsWith: .success) { [everywhere = everywhere as Bool] in
+      begin(seconds: 120)
+      let guest = try Guest("seccomp")
+      guest.log.answer(Number.getpid, .value, 4711)
+      try guest.activate(for: .allThreads)
+      var random = SeededGenerator(seed: everywhere ? 1 : 2)
+      var live: [(Region, Ground)] = []
+      var made = 0
+      while made < 1000 {
+        let place =
+          UInt64.random(
+            in: everywhere ? 0x2_0000...0x7fff_0000_0000 : 0x3000_0000_0000...0x5300_0000_0000, using: &random) & ~0xfff
+        guard let ground = Ground(at: place, size: 0x1000) else { continue }
+        made += 1
+        let range = try AddressRange(start: place + 0x100, end: place + 0x200)
+        let region = try guest.session.trap(range)
+        check(call(place + 0x100, ground), 4711, "at its start, \(hex(place)), change \(made)")
+        check(call(place + 0x1fe, ground), 4711, "at its end")
+        check(call(place + 0x1ff, ground), Int(getpid()), "across its end")
+        check(call(place + 0x400, ground), Int(getpid()), "beside it")
+        live.append((region, ground))
+        if live.count > 100 {
+          let (old, ground) = live.remove(at: Int.random(in: 0..<live.count, using: &random))
+          try guest.session.remove(old)
+          check(call(old.range.start, ground), Int(getpid()), "a removed one")
+          ground.release()
+        }
+      }
+      let statistics = guest.session.statistics
+      #expect(statistics.filters <= (everywhere ? 4 : 2), "\(statistics.filters) filters")
+      check(ProcessState().filters, statistics.filters, "filters that the kernel has")
+      check(statistics.endangersPrograms, everywhere, "whether programs executed later are in danger")
+      #expect(statistics.staleRanges > 0)
+      let before = guest.session.statistics.traps
+      for _ in 0..<100 { _ = getppid() }
+      check(guest.session.statistics.traps, before, "libc's calls do not trap")
+    }
+  }
+
+  /// What a plan says is what is done; and a plan does nothing.
+  @Test func `plans`() async {
+    await #expect(processExitsWith: .success) {
+      begin()
+      let guest = try Guest("seccomp")
+      try guest.activate(for: .allThreads)
+      let session = guest.session
+      let before = session.regions
+      let arena = guest.region(.call).range
+      func range(_ start: UInt64) throws -> AddressRange { try AddressRange(start: start, end: start + 0x1000) }
+      let wanted: [(Plan.Step, AddressRange, Int)] = [
+        (.place, try range(arena.end + 0x10000), 0), (.widen, try range(0x4000_0000_0000), 1),
+        (.place, try range(0x6000_0000_0000), 0), (.add, try range(0x1_0000_0000), 1),
+        (.widen, try range(0x2_0000_0000), 1), (.place, try range(0x3_0000_0000), 0),
+      ]
+      for (step, range, filters) in wanted {
+        let attached = session.statistics.filters
+        let plan = try session.plan { $0.trap(range) }
+        check(plan.step, step, "\(range): \(plan)")
+        check(plan.filters, filters, "filters of \(plan)")
+        check(session.statistics.filters, attached, "filters before")
+        #expect((plan.nanosecondsAfter > plan.nanosecondsBefore) == (filters > 0))
+        #expect(plan.nativeCodeCaught.isEmpty)
+        try session.trap(range)
+        check(session.statistics.filters, attached + filters, "filters after \(plan)")
+        check(session.statistics.nanosecondsPerCall, plan.nanosecondsAfter, "the price")
+        check(session.statistics.endangersPrograms, plan.endangersPrograms, "the danger")
+      }
+      check(session.regions.count, before.count + wanted.count, "regions")
+    }
+  }
+
+  /// The kernel's budget, and our own limit: the last filter traps everything, and all goes on.
+  @Test func `changes without end where nothing can be widened`() async {
+    await #expect(processExitsWith: .success) {
+      begin(seconds: 120)
+      let guest = try Guest("seccomp")
+      guest.log.answer(Number.getpid, .value, 4711)
+      try guest.activate(for: .allThreads)
+      // Native code, one page after the other, becomes a region and native code again.
+      let pages = 200
+      let ground = try #require(Ground(at: 0x5_0000_0000, size: UInt64(pages) * 0x2000))
+      for page in 0..<UInt64(pages) {
+        let start = ground.start + page * 0x2000
+        let region = try told { () throws(SessionError) in try guest.session.trap(range(start, 0x1000)) }
+        check(call(start, ground), 4711, "page \(page)")
+        check(call(start + 0x1000, ground), Int(getpid()), "the page after it")
+        try guest.session.remove(region)
+        check(call(start, ground), Int(getpid()), "page \(page), native again")
+      }
+      let statistics = guest.session.statistics
+      #expect(statistics.filters <= 25, "\(statistics.filters) filters")
+      #expect(statistics.nanosecondsPerCall > 1000, "everything is passed through")
+      for _ in 0..<100 { check(Int(getppid()), nativeCall(Number.getppid), "libc's calls, passed through") }
+      let thread = TestThread { guest.call(Number.getpid) }
+      check(thread.join(), 4711, "a new thread's call")
+    }
+  }
+
+  @Test func `no room for another filter: the session is as it was`() async {
+    await #expect(processExitsWith: .success) {
+      begin()
+      let guest = try Guest("seccomp")
+      guest.log.answer(Number.getpid, .value, 4711)
+      try guest.activate()
+      nativeCall(Number.prctl, 38, 1)
+      fillUp()
+      let ground = try #require(Ground(at: 0x5_0000_0000, size: 0x1000))
+      let range = try AddressRange(start: ground.start, end: ground.start + 0x1000)
+      let before = ProcessState()
+      let regions = guest.session.regions
+      #expect(throws: SessionError.filterRefused(.noMemory)) { try guest.session.trap(range) }
+      check(guest.session.regions, regions, "the regions")
+      check(ProcessState(), before, "the process")
+      check(call(ground.start, ground), Int(getpid()), "its call")
+      let region = try guest.session.mapExecutable(GuestTemplate.getpid.code)
+      check(call(region.range.start), 4711, "what needs no filter can still be had")
+    }
+  }
+
+  /// With room for a small one only, that is taken: everything traps, and the handler decides.
+  @Test func `little room for another filter`() async {
+    await #expect(processExitsWith: .success) {
+      begin()
+      let guest = try Guest("seccomp")
+      guest.log.answer(Number.getpid, .value, 4711)
+      try guest.activate()
+      nativeCall(Number.prctl, 38, 1)
+      fillUp(leaving: 40)
+      let ground = try #require(Ground(at: 0x5_0000_0000, size: 0x20_0000))
+      try guest.session.change { change in
+        for page in 0..<UInt64(100) {
+          if let range = try? AddressRange(start: ground.start + page * 0x2000, end: ground.start + page * 0x2000 + 64)
+          {
+            change.trap(range)
+          }
+        }
+      }
+      check(call(ground.start, ground), 4711, "its call")
+      check(call(ground.start + 64, ground), Int(getpid()), "the call beside it")
+      check(Int(getppid()), nativeCall(Number.getppid), "libc's calls")
+      #expect(guest.session.statistics.nanosecondsPerCall > 1000)
+    }
+  }
+
+  @Test func `a thread with a filter of its own: the change is refused`() async {
+    await #expect(processExitsWith: .success) {
+      begin()
+      let guest = try Guest("seccomp")
+      guest.log.answer(Number.getpid, .value, 4711)
+      try guest.activate(for: .allThreads)
+      let (ready, done) = (Signpost(), Signpost())
+      nonisolated(unsafe) let id = sharedMemory(of: Int32.self)
+      let other = TestThread {
+        id.pointee = gettid()
+        nativeCall(Number.prctl, 38, 1)
+        let result = GuestFilter(allowingBy: 1).load()
+        ready.open()
+        done.wait()
+        return result
+      }
+      ready.wait()
+      let ground = try #require(Ground(at: 0x5_0000_0000, size: 0x1000))
+      let range = try AddressRange(start: ground.start, end: ground.start + 0x1000)
+      let regions = guest.session.regions
+      #expect(throws: SessionError.threadNotSynchronized(id.pointee)) { try guest.session.trap(range) }
+      check(guest.session.regions, regions, "the regions")
+      check(call(ground.start, ground), Int(getpid()), "its call")
+      done.open()
+      check(other.join(), 0, "the thread's filter")
+      try guest.session.trap(range)
+      check(call(ground.start, ground), 4711, "its call, once that thread has ended")
+    }
+  }
+
+  @Test(arguments: mechanisms)
+  func `changes that cannot be leave the session as it was`(_ mechanism: String) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
+      begin()
+      let guest = try Guest(mechanism)
+      guest.log.answer(Number.getpid, .value, 4711)
+      try guest.activate(for: .allThreads)
+      let session = guest.session
+      let own = guest.region(.call)
+      let (regions, generation) = (session.regions, session.statistics.changes)
+      let fresh = try AddressRange(start: own.range.end + 0x10000, end: own.range.end + 0x11000)
+      let end: UInt64 = 1 << 47
+      let changes: [(inout SessionChange) -> Void] = [
+        { $0.allow(own.range) },
+        {
+          $0.trap(fresh); $0.allow(fresh)
+        },
+        { change in
+          change.remove(own)
+          change.trap(fresh)
+          change.remove(own)
+        },
+        { change in
+          change.set(.allow, of: own)
+          change.trap(own.range)
+        },
+        { if let range = try? AddressRange(start: end - 2, end: end + 2) { $0.trap(range) } },
+        { if let range = try? AddressRange(start: 0x10_0000, end: 0x10_0001) { $0.trap(range) } },
+      ]
+      for change in changes {
+        #expect(throws: SessionError.self) { try session.plan(change) }
+        #expect(throws: SessionError.self) { try session.change(change) }
+        check(session.regions, regions, "the regions")
+        check(session.statistics.changes, generation, "changes")
+        check(guest.call(Number.getpid), 4711, "a call")
+      }
+      // And one of many parts that can be.
+      let new = try session.change { change in
+        change.remove(own)
+        change.declare(own.range, .error(.noFunction))
+        change.trap(fresh)
+      }
+      check(new.map(\.range), [own.range, fresh], "the new regions")
+      check(guest.call(Number.getpid), -Int(ENOSYS), "a call")
+      check(session.statistics.changes, generation + 1, "changes")
+    }
+  }
+
+  /// An unmapped region's address is used by unrelated code.
+  @Test(arguments: mechanisms)
+  func `other code at a removed region's address`(_ mechanism: String) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
+      begin()
+      let guest = try Guest(mechanism)
+      guest.log.answer(Number.getpid, .value, 4711)
+      let first = try #require(Ground(at: 0x5_0000_0000, size: 0x1000))
+      let region = try guest.session.trap(AddressRange(start: first.start, end: first.start + 0x1000))
+      try guest.activate(for: .allThreads)
+      check(call(first.start, first), 4711, "its call")
+      try guest.session.remove(region)
+      first.release()
+      let second = try #require(Ground(at: 0x5_0000_0000, size: 0x1000))
+      let before = guest.session.statistics.unasked
+      check(call(second.start, second), Int(getpid()), "the call of other code")
+      if mechanism == "seccomp" {
+        check(guest.session.statistics.unasked, before + 1, "calls that were passed through unasked")
+        check(guest.session.statistics.staleRanges, 1, "stale ranges")
+      }
+      try guest.session.trap(region.range)
+      check(call(second.start, second), 4711, "its call as a region")
+      check(guest.session.statistics.staleRanges, 0, "stale ranges")
+    }
+  }
+
+  /// The hook changes the session that it is the hook of.
+  @Test(arguments: mechanisms)
+  func `a change made inside a hook`(_ mechanism: String) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
+      begin()
+      let session = try Session(mechanism: try #require(Mechanism(rawValue: mechanism)))
+      let outer = try session.mapExecutable(GuestTemplate.getpid.code)
+      let made = Mutex<Region?>(nil)
+      try session.setHook(
+        TrapHook { trap in
+          if trap.region == outer {
+            guard let region = try? session.mapExecutable(GuestTemplate.getpid.code) else { return .error(.noMemory) }
+            let before = made.withLock { made in
+              defer { made = region }
+              return made
+            }
+            if let before, (try? session.unmap(before)) == nil { return .error(.invalidArgument) }
+            return .value(call(region.range.start) + 1)
+          }
+          return .value(Int(trap.generation))
+        })
+      try session.activate(for: .allThreads)
+      for round in 0..<100 {
+        let changes = call(outer.range.start) - 1
+        #expect(changes > round, "the call was judged by a map that is newer: \(changes)")
+      }
+      check(session.regions.count, 2, "regions")
+    }
+  }
+
+  /// Everything traps, malloc's calls too: a change that traps in the middle tells its hook so.
+  @Test func `a hook that interrupts a change of its own thread`() async {
+    await #expect(processExitsWith: .success) {
+      begin()
+      let session = try Session(default: .trap)
+      let log = HookLog()
+      try session.setHook(log.hook())
+      try told { () throws(SessionError) in try session.activate() }
+      for index in 0..<200 {
+        let start = 0x5_0000_0000 + UInt64(index) * 0x10000
+        let region = try told { () throws(SessionError) in try session.allow(range(start, 0x1000)) }
+        if index.isMultiple(of: 2) { try session.remove(region) }
+      }
+      check(session.regions.count, 100, "regions")
+    }
+  }
+
+  @Test func `a session for one thread: what that thread may change, and others not`() async {
+    await #expect(processExitsWith: .success) {
+      begin()
+      let guest = try Guest("seccomp")
+      guest.log.answer(Number.getpid, .value, 4711)
+      try guest.activate(for: .callingThread)
+      let ground = try #require(Ground(at: 0x5_0000_0000, size: 0x2000))
+      let ranges = [
+        try AddressRange(start: ground.start, end: ground.start + 0x800),
+        try AddressRange(start: ground.start + 0x1000, end: ground.start + 0x1800),
+      ]
+      let session = guest.session
+      try session.trap(ranges[0])
+      check(call(ground.start, ground), 4711, "its call")
+      let (ready, done) = (Signpost(), Signpost())
+      let inheritor = TestThread {
+        ready.open()
+        done.wait()
+        return 0
+      }
+      ready.wait()
+      #expect(throws: SessionError.onlyByItsThread(gettid())) { try session.trap(ranges[1]) }
+      check(call(ground.start + 0x1000, ground), Int(getpid()), "its call")
+      // What needs no filter anybody may do.
+      let other = TestThread { (try? session.mapExecutable(GuestTemplate.getpid.code)) == nil ? 1 : 0 }
+      check(other.join(), 0, "by another thread")
+      done.open()
+      inheritor.join()
+    }
+  }
+}
+
+/// Loads filters until the kernel has no room for another one, however small; or leaves it for so many instructions.
+private func fillUp(leaving room: Int = 0) {
+  var size = 4096
+  while size > 0 {
+    // A thread's filters are its own, so it can be tried there.
+    let probe = TestThread { [size] in
+      let result = GuestFilter(allowingBy: size).load()
+      return result == 0 && room > 0 ? GuestFilter(allowingBy: room).load() : result
+    }
+    if probe.join() == 0 { check(GuestFilter(allowingBy: size).load(), 0, "a filter") } else { size /= 2 }
+  }
+}
+
+/// Says what was thrown: an error thrown in an exit test is not told.
+private func told<Result>(_ body: () throws(SessionError) -> Result) throws(SessionError) -> Result {
+  do throws(SessionError) {
+    return try body()
+  } catch {
+    Issue.record("thrown: \(error)")
+    throw error
+  }
+}
+
+private func range(_ start: UInt64, _ size: UInt64) throws(SessionError) -> AddressRange {
+  do { return try AddressRange(start: start, end: start + size) } catch { throw .region(error) }
+}
+
+/// Makes the call getpid from an instruction at an address.
+private func call(_ address: UInt64, _ ground: Ground) -> Int {
+  ground.place(at: address)
+  defer { ground.clear(at: address) }
+  return guest_enter(address, Number.getpid, 0, 0, 0, 0)
+}
