@@ -81,11 +81,6 @@ typedef struct {
   CordonDispatch dispatches[CORDON_DISPATCHES];
   _Atomic(uint32_t) blocked_count;
   CordonBlockedThread blocked[1024];
-  _Atomic(uint32_t) blocked_count;
-  CordonBlockedThread blocked[1024];
-  /* How many dispatches there have been, and the latest of them: the newest counts. */
-  _Atomic(uint64_t) dispatch_generation;
-  CordonDispatch dispatches[CORDON_DISPATCHES];
   _Atomic(uint64_t) stacks; /* CordonSpareStack *: all of them, the newest first */
   _Atomic(uint32_t) stacks_given_back;
   struct {
