@@ -21,7 +21,6 @@ CORDON_SIGNAL_PATH_BEGIN
 #define MAP_ANONYMOUS 0x20
 #define MAP_NORESERVE 0x4000
 #define MAP_FIXED_NOREPLACE 0x100000
-#define MADV_WIPEONFORK 18
 
 static long raw_call(long number, long a, long b, long c, long d, long e, long f) {
   long result = number;
@@ -81,8 +80,6 @@ static long make_gate(uint64_t address, const uint32_t slots[CORDON_THUNK_KINDS]
     return result;
   }
   cordon_engine.memory_owner = (uint64_t *)(gate + 2 * CORDON_GATE_SIZE);
-  /* Not before Linux 4.14: a forked child is then taken for one that borrows the memory, which its parent leaves alone. */
-  (void)raw_call(CORDON_NR_madvise, (long)cordon_engine.memory_owner, CORDON_MEMORY_SIZE, MADV_WIPEONFORK, 0, 0, 0);
 #define AT_GATE(label) ((uint64_t)gate + (uint64_t)(label - cordon_fixed_begin))
   cordon_engine.restorer = AT_GATE(cordon_fixed_restorer);
   cordon_engine.call = (CordonCall)AT_GATE(cordon_fixed_call);
@@ -158,12 +155,15 @@ long cordon_engine_install(const CordonConfiguration *configuration) {
   KernelSigaction found;
   cordon_table_start(configuration->steps, configuration->step_count);
   long result = cordon_engine.call(CORDON_NR_rt_sigaction, CORDON_SIGSYS, 0, (long)&found, 8, 0, 0);
-  if (result == 0 && found.handler != (uint64_t)cordon_sigsys) cordon_set_own_action(&found, NULL);
+  if (result == 0 && found.handler != (uint64_t)cordon_sigsys) cordon_begin_with_action(&found);
   if (result == 0) result = cordon_take_sigsys();
-  if (result == 0)
-    cordon_enlarge_calling_stack();
-  else
+  if (result != 0) {
     __atomic_store_n((uint32_t *)&cordon_engine.installed, 0, __ATOMIC_RELEASE);
+    return result;
+  }
+  /* From here on a call that a filter of the program's own traps fails, and no longer kills. */
+  cordon_enlarge_calling_stack();
+  cordon_note_memory_owner();
   return result;
 }
 

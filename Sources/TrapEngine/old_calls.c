@@ -111,7 +111,7 @@ static long signal(const CordonTrap *trap) {
 static long rt_sigprocmask(const CordonTrap *trap, KernelUcontext *context) {
   uint64_t set_at = trap->arguments[1], old_at = trap->arguments[2], set;
   if (trap->arguments[3] != KERNEL_SIGSET_SIZE) return -CORDON_EINVAL;
-  uint64_t old = context->mask & ~CORDON_SIGSYS_BIT;
+  uint64_t old = cordon_mask_as_set(context);
   if (set_at != 0) {
     long result = cordon_copy_in(&set, set_at, sizeof set);
     if (result == 0) result = cordon_set_mask(context, (int32_t)trap->arguments[0], set);
@@ -124,7 +124,7 @@ static long rt_sigprocmask(const CordonTrap *trap, KernelUcontext *context) {
 static long sigprocmask(const CordonTrap *trap, KernelUcontext *context) {
   int32_t how = (int32_t)trap->arguments[0];
   uint64_t set_at = trap->arguments[1], old_at = trap->arguments[2];
-  uint32_t set, old = (uint32_t)(context->mask & ~CORDON_SIGSYS_BIT);
+  uint32_t set, old = (uint32_t)cordon_mask_as_set(context);
   if (set_at != 0) {
     long result = cordon_copy_in(&set, set_at, sizeof set);
     uint64_t others = context->mask & ~(uint64_t)UINT32_MAX;
@@ -135,7 +135,7 @@ static long sigprocmask(const CordonTrap *trap, KernelUcontext *context) {
 }
 
 static long ssetmask(const CordonTrap *trap, KernelUcontext *context) {
-  int32_t old = (int32_t)(context->mask & ~CORDON_SIGSYS_BIT);
+  int32_t old = (int32_t)cordon_mask_as_set(context);
   (void)cordon_set_mask(context, 2 /* SIG_SETMASK */, (uint32_t)trap->arguments[0]);
   return old;
 }
@@ -175,6 +175,7 @@ long cordon_special_old_call(const CordonTrap *trap, KernelUcontext *context) {
     return is_action ? rt_sigaction(trap) : cordon_sigaltstack(trap, context, CordonStack32);
   }
   switch (trap->number) {
+  case CORDON_NI_exit: cordon_forget_mask(); return CORDON_ORDINARY;
   case CORDON_NI_signal: return signal(trap);
   case CORDON_NI_sigaction: return sigaction(trap);
   case CORDON_NI_ssetmask: return ssetmask(trap, context);

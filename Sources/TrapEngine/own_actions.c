@@ -5,15 +5,19 @@ CORDON_SIGNAL_PATH_BEGIN
 
 #define RECORDS (sizeof cordon_engine.own.records / sizeof cordon_engine.own.records[0])
 #define BORROWERS (sizeof cordon_engine.own.borrowed / sizeof cordon_engine.own.borrowed[0])
+#define MADV_WIPEONFORK 18
 _Static_assert(RECORDS == 64, "a bit for each in a word");
 
 static uint64_t newest(void) { return __atomic_load_n((uint64_t *)&cordon_engine.own.newest, __ATOMIC_ACQUIRE); }
 
 static long this_process(void) { return cordon_engine.call(CORDON_NR_getpid, 0, 0, 0, 0, 0, 0); }
 
-/* Before the memory is lent: a borrower must not be taken for the owner. */
+/* Before the memory is lent: a borrower must not be taken for the owner. (MADV_WIPEONFORK is Linux 4.14. Before that a
+   forked child is taken for one that borrows the memory, which harms nobody.) */
 void cordon_note_memory_owner(void) {
   uint64_t nobody = 0;
+  if (__atomic_exchange_n((uint32_t *)&cordon_engine.memory_is_marked, 1, __ATOMIC_ACQ_REL) == 0)
+    cordon_engine.call(CORDON_NR_madvise, (long)cordon_engine.memory_owner, CORDON_MEMORY_SIZE, MADV_WIPEONFORK, 0, 0, 0);
   if (__atomic_load_n(cordon_engine.memory_owner, __ATOMIC_ACQUIRE) != 0) return;
   long process = this_process();
   if (process > 0)
@@ -87,14 +91,14 @@ static void set_borrowed_action(long process, const KernelSigaction *action, Ker
   cordon_copy_words(borrowed, action, sizeof *action);
 }
 
-void cordon_set_own_action(const KernelSigaction *action, KernelSigaction *old) {
+int cordon_borrows_memory(void) {
   cordon_note_memory_owner();
   uint64_t owner = __atomic_load_n(cordon_engine.memory_owner, __ATOMIC_ACQUIRE);
   long process = this_process();
-  if (process > 0 && owner != 0 && owner != (uint64_t)process) {
-    set_borrowed_action(process, action, old);
-    return;
-  }
+  return process > 0 && owner != 0 && owner != (uint64_t)process;
+}
+
+static void set_action(const KernelSigaction *action, KernelSigaction *old) {
   uint32_t index = claim_record();
   cordon_copy_words(&cordon_engine.own.records[index], action, sizeof *action);
   KernelSigaction before;
@@ -107,6 +111,16 @@ void cordon_set_own_action(const KernelSigaction *action, KernelSigaction *old) 
   __atomic_fetch_and((uint64_t *)&cordon_engine.own.writing, ~(1ull << index), __ATOMIC_ACQ_REL);
   if (old != NULL) cordon_copy_words(old, &before, sizeof before);
 }
+
+void cordon_set_own_action(const KernelSigaction *action, KernelSigaction *old) {
+  if (cordon_borrows_memory())
+    set_borrowed_action(this_process(), action, old);
+  else
+    set_action(action, old);
+}
+
+/* What there is before the engine takes over: nobody borrows the memory, and no call is made that a filter could trap. */
+void cordon_begin_with_action(const KernelSigaction *action) { set_action(action, NULL); }
 
 /* A new process may have the number of a borrower that has ended; what that one had set is not its business. */
 void cordon_forget_borrower(void) {

@@ -65,11 +65,15 @@ void cordon_go_on_waiting(KernelUcontext *context) {
 }
 
 void cordon_forward(KernelSiginfo *info, KernelUcontext *context) {
-  cordon_count(&cordon_engine.counters.forwarded);
   KernelSigaction own;
   cordon_own_action(&own);
-  /* A signal that the kernel forces (another filter's trap) kills where it is ignored. */
+  /* A signal that the kernel forces (another filter's trap) kills where it is ignored, or blocked. */
   int forced = info->code == CORDON_SYS_SECCOMP || info->code == CORDON_SYS_USER_DISPATCH;
+  if (!forced && cordon_keep_until_unblocked(info)) {
+    cordon_go_on_waiting(context);
+    return;
+  }
+  cordon_count(&cordon_engine.counters.forwarded);
   if (own.handler == CORDON_SIG_IGN && !forced) {
     cordon_go_on_waiting(context);
     return;

@@ -16,6 +16,7 @@ long cordon_set_mask(KernelUcontext *context, int32_t how, uint64_t set) {
   default: return -CORDON_EINVAL;
   }
   context->mask = mask & ~(CORDON_UNBLOCKABLE_BITS | CORDON_SIGSYS_BIT);
+  cordon_note_mask(how, set);
   return 0;
 }
 

@@ -40,6 +40,15 @@ typedef struct {
   } borrowed[64];
 } CordonOwnActions;
 
+/* A thread that believes to have blocked SIGSYS, and what has been sent to it since. */
+typedef struct {
+  _Atomic(uint32_t) thread; /* 0: a free place */
+  uint32_t is_pending;
+  int32_t code, pid;
+  uint32_t uid, padding;
+  uint64_t value;
+} CordonBlockedThread;
+
 /* At most one request is under way: whoever activates a session waits for each thread in turn. */
 typedef struct {
   _Atomic(uint32_t) arms;      /* what becomes of a thread that is asked: 1 it is armed, 0 it is disarmed */
@@ -64,11 +73,14 @@ typedef struct {
   _Atomic(uint32_t) installed;
   /* A word that the kernel clears in forked children: the process that the memory belongs to, 0 if it is not known. */
   uint64_t *memory_owner;
+  _Atomic(uint32_t) memory_is_marked; /* the kernel knows that it is to clear that word */
   CordonOwnActions own;
   CordonRequests requests;
   /* How many dispatches there have been, and the latest of them: the newest counts. */
   _Atomic(uint64_t) dispatch_generation;
   CordonDispatch dispatches[CORDON_DISPATCHES];
+  _Atomic(uint32_t) blocked_count;
+  CordonBlockedThread blocked[1024];
   _Atomic(uint64_t) stacks; /* CordonSpareStack *: all of them, the newest first */
   _Atomic(uint32_t) stacks_given_back;
   struct {
@@ -109,6 +121,12 @@ CORDON_HIDDEN long cordon_set_mask(KernelUcontext *context, int32_t how, uint64_
 CORDON_HIDDEN long cordon_wait_with_mask(const CordonTrap *trap, int32_t number);
 CORDON_HIDDEN void cordon_mend_guest_frame(const CordonTrap *trap, KernelUcontext *context);
 
+/* blocked_sigsys.c: what a thread has set for SIGSYS in its mask, as far as it knows. */
+CORDON_HIDDEN uint64_t cordon_mask_as_set(const KernelUcontext *context);
+CORDON_HIDDEN void cordon_note_mask(int32_t how, uint64_t set);
+CORDON_HIDDEN void cordon_forget_mask(void);
+CORDON_HIDDEN int cordon_keep_until_unblocked(const KernelSiginfo *info);
+
 /* alternate_stacks.c: alternate signal stacks that are too small for a trap, and threads that are about to lose theirs. */
 typedef enum { CordonStack64, CordonStack32 } CordonStackLayout;
 CORDON_HIDDEN long cordon_sigaltstack(const CordonTrap *trap, KernelUcontext *context, CordonStackLayout layout);
@@ -126,7 +144,9 @@ CORDON_HIDDEN int cordon_requests_are_pending(void);
 /* own_actions.c: the program's own disposition of SIGSYS. */
 CORDON_HIDDEN void cordon_own_action(KernelSigaction *action);
 CORDON_HIDDEN void cordon_set_own_action(const KernelSigaction *action, KernelSigaction *old);
+CORDON_HIDDEN void cordon_begin_with_action(const KernelSigaction *action);
 CORDON_HIDDEN void cordon_note_memory_owner(void);
+CORDON_HIDDEN int cordon_borrows_memory(void);
 CORDON_HIDDEN void cordon_forget_borrower(void);
 
 /* step_table.c: cordon_table_find, in TrapEngine.h; and the map until it is changed for the first time. */

@@ -7,6 +7,7 @@ CORDON_SIGNAL_PATH_BEGIN
 #define KERNEL_SIGSET_SIZE 8
 #define PR_SET_SYSCALL_USER_DISPATCH 59
 #define SYS_DISPATCH_OFF 0
+#define PTRACE_TRACEME 0
 
 /* The number without the bit of the x32 interface, where the kernel has that; other kernels know no such number. */
 int32_t cordon_number_without_x32(int32_t number) {
@@ -18,7 +19,7 @@ int32_t cordon_number_without_x32(int32_t number) {
 static long rt_sigprocmask(const CordonTrap *trap, KernelUcontext *context) {
   uint64_t set_at = trap->arguments[1], old_at = trap->arguments[2];
   if (trap->arguments[3] != KERNEL_SIGSET_SIZE) return -CORDON_EINVAL;
-  uint64_t old = context->mask & ~CORDON_SIGSYS_BIT;
+  uint64_t old = cordon_mask_as_set(context);
   if (set_at != 0) {
     uint64_t set;
     long result = cordon_copy_in(&set, set_at, sizeof set);
@@ -53,6 +54,11 @@ long cordon_refuse_dispatch(const uint64_t *arguments) {
   return turns_off ? 0 : -CORDON_EINVAL;
 }
 
+/* ptrace(2) of a vfork child: every trap would stop it for its tracer, which waits in vfork until it executes a program. */
+static long refuse_trace_of_borrower(const CordonTrap *trap) {
+  return trap->arguments[0] == PTRACE_TRACEME && cordon_borrows_memory() ? -CORDON_EPERM : CORDON_ORDINARY;
+}
+
 /* Whose stack is about to go: musl's threads unmap their own and then call exit(2). */
 static void before_munmap(const CordonTrap *trap, KernelUcontext *context) {
   if (context->registers.rsp - trap->arguments[0] < trap->arguments[1]) cordon_keep_a_stack(context);
@@ -75,6 +81,8 @@ long cordon_special_call(const CordonTrap *trap, KernelUcontext *context) {
   case CORDON_NR_io_pgetevents:
   case CORDON_NR_io_uring_enter: return cordon_wait_with_mask(trap, number);
   case CORDON_NR_prctl: return cordon_refuse_dispatch(trap->arguments);
+  case CORDON_NR_ptrace: return refuse_trace_of_borrower(trap);
+  case CORDON_NR_exit: cordon_forget_mask(); return CORDON_ORDINARY;
   case CORDON_NR_munmap: before_munmap(trap, context); return CORDON_ORDINARY;
   case CORDON_NX_rt_sigaction:
   case CORDON_NX_sigaltstack:

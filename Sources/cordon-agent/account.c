@@ -23,7 +23,10 @@ static int returns_once(const CordonTrap *trap) {
   case NR_exit_group:
   case NR_prctl:
   case NR_seccomp:
+  case NR_ptrace:
     return 0;
+  /* Of the stack in use: what comes next, exit, must have one to be trapped on, and the engine sees to that. */
+  case NR_munmap: return trap->registers->rsp - trap->arguments[0] >= trap->arguments[1];
   /* With a mask, which the engine keeps SIGSYS out of. */
   case NR_ppoll: return trap->arguments[3] == 0;
   case NR_epoll_pwait:

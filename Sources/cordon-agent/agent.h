@@ -87,6 +87,7 @@ enum { /* asm/unistd_64.h */
   NR_exit = 60,
   NR_rt_sigsuspend = 130,
   NR_sigaltstack = 131,
+  NR_ptrace = 101,
   NR_prctl = 157,
   NR_gettid = 186,
   NR_tgkill = 234,

@@ -50,6 +50,7 @@ void cordon_agent_prepare(void) {
   configuration.step_count = 1;
   configuration.hook = cordon_agent_hook;
   configuration.trap_data = CORDON_AGENT_TRAP_DATA;
+  configuration.shows_blocked_sigsys = 1;
   if (cordon_agent_header.duties & CORDON_AGENT_DISPATCHES) {
     configuration.dispatch.operation = 1; /* exclusive: all calls but those from this range */
     configuration.dispatch.offset = base;

@@ -25,11 +25,14 @@ enum CordonBench {
       sampling: Extent.full.sampling, processor: Processors.permitted().last, limit: .seconds(10))
     let comparison = Comparison(combinations: Bar.combinations, extent: .full) { await launcher.measure($0) }
     let loadBefore = Host.load()
+    let compiler = try CompilerBars.all().map(BenchDocument.Figure.init)
+    for figure in compiler { print(figure.line) }
     guard let results = await comparison.run() else { exit(70) }
 
     let bars = Bar.all(in: results) + (try await LiveBars.measure(executable))
-    let figures = bars.map(BenchDocument.Figure.init) + RunBars(cordon: cordon).measure(missing: complain)
-    for figure in figures { print(figure.line) }
+    let measured = bars.map(BenchDocument.Figure.init) + RunBars(cordon: cordon).measure(missing: complain)
+    for figure in measured { print(figure.line) }
+    let figures = compiler + measured
     let host = HostDocument(host: Host.current(), loadBefore: loadBefore, loadAfter: Host.load())
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]

@@ -25,6 +25,7 @@ struct CompileCommand: ParsableCommand {
         cordon compile --pid 4711 --default trap --allow 'libc.so*' --allow vdso
         cordon compile --trap 0x401000-0x402000 -f raw -o filter.bpf
         cordon compile --trap 0x401000-0x402000 -f svg -o filter.svg
+        cordon compile Filters/only-libc.yaml --pid 4711 --weights counts.yaml --attached old.bpf -f raw -o filter.bpf
       """)
 
   @OptionGroup var regions: RegionOptions
@@ -42,13 +43,54 @@ struct CompileCommand: ParsableCommand {
   )
   var output: String?
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      Make the calls the quickest that this file says are made most: a YAML file of counts, as Filters/README.md describes \
+      it. What becomes of calls stays the same.
+      """, valueName: "file"))
+  var weights: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      A raw filter that is attached already (`cordon dump` reads it): the new one has to fit into what it leaves of the \
+      kernel's budget of 32768 eBPF instructions. May be repeated.
+      """, valueName: "file"))
+  var attached: [String] = []
+
   @Argument(help: "A profile: a YAML file as Filters/README.md describes it; - is standard input.")
   var profile: String?
 
   func run() throws {
     if profile == nil { try refuseWithoutPurpose() }
-    let (map, options) = try regions.specification(profile: profile)
-    try write(compile(map, options), map: map, options)
+    let attached = try InputFile.read(attached)
+    var (map, options) = try regions.specification(profile: profile)
+    if let weights {
+      guard weights != "-" || profile != "-" else {
+        throw CommandFailure.usage(
+          "--weights", "standard input can be read only once", remedy: "name one of the two as a file")
+      }
+      let places = try CodePlaces(process: regions.pid, architecture: map.architecture)
+      options.weights = try ProfileFile.weights(weights, architecture: map.architecture, in: places)
+    }
+    let program = try compile(map, options)
+    try check(program, above: attached)
+    try write(program, map: map, options)
+  }
+
+  /// Refuses a filter that the kernel would refuse with ENOMEM.
+  private func check(_ program: Program, above attached: [InputFile]) throws(CommandFailure) {
+    let before = FilterStack(attached.map(\.program))
+    let after = FilterStack(before.programs + [program])
+    let excess = after.translatedLength - FilterStack.translatedBudget
+    guard excess > 0 else { return }
+    let left = max(FilterStack.translatedBudget - before.translatedLength - FilterStack.translatedOverhead, 0)
+    throw .badInput(
+      profile ?? "compile",
+      "the filter takes \(program.translatedLength) eBPF instructions, \(excess) more than the \(left) that the attached"
+        + " filters leave of the kernel's \(FilterStack.translatedBudget)",
+      remedy: "merge regions that lie near each other, say where there is no code, or attach fewer filters")
   }
 
   private func refuseWithoutPurpose() throws(CommandFailure) {
@@ -70,16 +112,7 @@ struct CompileCommand: ParsableCommand {
       return try map.compile(options)
     } catch {
       throw .badInput(
-        profile ?? "compile", error,
-        remedy: Self.remedy(error))
-    }
-  }
-
-  private static func remedy(_ error: CompileError) -> String? {
-    switch error {
-    case .tooManyRegions: "name fewer and larger ranges, and with --dont-care those between them that have no code"
-    case .tooLong: "let policies have fewer rules with conditions, and list fewer calls that lie apart"
-    case .contradictoryNumber, .contradictoryForeignNumber, .gate: nil
+        profile ?? "compile", error, remedy: error.remedy)
     }
   }
 

@@ -9,16 +9,7 @@ enum ProfileFile {
 
   /// Reads the profile in `path`, for the machine `architecture` where that is given.
   static func read(_ path: String, architecture: Architecture?) throws(CommandFailure) -> Profile {
-    let name = path == "-" ? "standard input" : ArgumentPath.words(path)
-    let bytes: [UInt8]
-    do {
-      bytes = try self.bytes(path)
-    } catch {
-      throw .badInput(name, "cannot be read: \(error)")
-    }
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw .badInput(name, "is not a text in UTF-8", remedy: "a profile is YAML; `cordon show` reads raw filters")
-    }
+    let (name, text) = try text(path, remedy: "a profile is YAML; `cordon show` reads raw filters")
     do {
       return try Profile(yaml: text, file: name, architecture: architecture)
     } catch {
@@ -33,6 +24,33 @@ enum ProfileFile {
     } catch {
       throw .badProfile(error)
     }
+  }
+
+  /// The counts in the file `path`, with the modules that it names where `places` has them.
+  static func weights(
+    _ path: String, architecture: Architecture, in places: CodePlaces
+  ) throws(CommandFailure) -> CallWeights {
+    let (name, text) = try text(path, remedy: "a file of weights is YAML")
+    do {
+      return try WeightsFile(yaml: text, file: name, architecture: architecture).weights(finding: places.finder)
+    } catch {
+      throw .badProfile(error)
+    }
+  }
+
+  /// What messages call a file, and its text.
+  private static func text(_ path: String, remedy: String) throws(CommandFailure) -> (name: String, text: String) {
+    let name = path == "-" ? "standard input" : ArgumentPath.words(path)
+    let bytes: [UInt8]
+    do {
+      bytes = try self.bytes(path)
+    } catch {
+      throw .badInput(name, "cannot be read: \(error)")
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw .badInput(name, "is not a text in UTF-8", remedy: remedy)
+    }
+    return (name, text)
   }
 
   private static func bytes(_ path: String) throws(Errno) -> [UInt8] {

@@ -132,20 +132,57 @@ import TestSupport
     #expect(none.instructions.count == 1)
   }
 
-  @Test func tooManyRegionsAreCounted() throws {
-    // Each in 4 GiB of its own: five instructions each.
-    let map = try trapping(pages(2000, from: 0x1000, every: 2 * Self.line + 0x1000))
+  /// The excess of a map that is too large.
+  private func excess(_ map: RegionMap) throws -> FilterExcess {
     let error = #expect(throws: CompileError.self) { try map.compile() }
-    guard let error, case .tooManyRegions(let given, let fit) = error else {
-      Issue.record("another error, or none")
-      return
-    }
-    #expect(given == 2000)
+    guard case .tooManyRegions(let excess)? = error else { throw try #require(error) }
+    return excess
+  }
+
+  @Test func whatIsTooMuchIsCounted() throws {
+    // Each in 4 GiB of its own: more than four instructions each.
+    let map = try trapping(pages(2000, from: 0x1000, every: 2 * Self.line + 0x1000))
+    let excess = try excess(map)
+    #expect(excess.regions == 2000 && excess.instructions > 2 * Program.maximumLength)
+    #expect(excess.excess == excess.instructions - 4096)
     var prefix = RegionMap(default: .allow)
-    for region in map.regions.prefix(fit) { try prefix.insert(region.range, region.disposition) }
+    for region in map.regions.prefix(excess.fit) { try prefix.insert(region.range, region.disposition) }
     #expect(throws: Never.self) { try prefix.compile() }
-    try prefix.insert(map.regions[fit].range, .trap)
-    #expect(throws: CompileError.tooManyRegions(given: fit + 1, fit: fit)) { try prefix.compile() }
+    try prefix.insert(map.regions[excess.fit].range, .trap)
+    let next = try self.excess(prefix)
+    #expect(next.fit == excess.fit && next.regions == excess.fit + 1 && next.excess < 20)
+  }
+
+  @Test func theMergesThatAreProposedSuffice() throws {
+    // Pairs of neighbours, each pair in 4 GiB of its own, some nearer to each other than others.
+    var map = RegionMap(default: .allow)
+    for index in 0..<700 as Range<UInt64> {
+      let start = 0x1000 + 2 * index * Self.line + index * 0x10_0000
+      try map.insert(range(start, start + 0x1000), .trap)
+      try map.insert(range(start + 0x3000 + index % 7 * 0x1000, start + 0x2_0000), .trap)
+    }
+    let excess = try excess(map)
+    #expect(!excess.merges.isEmpty && excess.merges.count < 700)
+    #expect(excess.merges.map(\.gap) == excess.merges.map(\.gap).sorted())
+    func merged(_ count: Int) throws -> RegionMap {
+      var result = map
+      for merge in excess.merges.prefix(count) { try result.insert(range(merge.lower.end, merge.upper.start), .trap) }
+      return result
+    }
+    #expect(throws: Never.self) { try merged(excess.merges.count).compile() }
+    #expect(throws: CompileError.self) { try merged(excess.merges.count - 1).compile() }
+    let remedy = try #require(CompileError.tooManyRegions(excess).remedy)
+    #expect(remedy.contains("\(excess.merges.count) pairs") && remedy.contains("\(excess.merges[0].lower)"))
+  }
+
+  @Test func whatCannotBeMergedIsNotProposed() throws {
+    // Neighbours differ.
+    var map = RegionMap(default: .allow)
+    for (index, page) in pages(1500, from: 0x1000, every: 2 * Self.line + 0x1000).enumerated() {
+      try map.insert(range(page.0, page.1), index % 2 == 0 ? .trap : .killProcess)
+    }
+    #expect(try excess(map).merges.isEmpty)
+    #expect(try CompileError.tooManyRegions(excess(map)).remedy?.contains("fewer") == true)
   }
 
   @Test func aThousandRegionsFit() throws {

@@ -56,7 +56,7 @@ import Testing
   }
 
   @Test func randomPoliciesBeforeTheKernelsMachine() throws {
-    try forRandomPolicies(40, seed: 0x9011) { policy, map, calls in
+    try forRandomPolicies(25, seed: 0x9011) { policy, map, calls in
       let program = try map.compile()
       let judge = try FilterJudge(program)
       for call in calls {

@@ -216,7 +216,7 @@ import TrapEngine
       let guest = try Guest("seccomp", template)
       try guest.activate(for: .allThreads)
       for round in 1...30 {
-        let size = 64 * 1024
+        let size = 8 * 1024  // holds the frame of a trap, and not much more
         let start = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
         let state = sharedMemory(of: GuestThread.self)
         state.pointee = GuestThread()

@@ -110,7 +110,7 @@ import Testing
   }
 
   /// As much as one call and as all calls of a filter may take: what libseccomp makes of it still is a filter, in time.
-  @Test(arguments: [(1, 120), (13, 15)]) func theLargestPartsFit(calls: Int, rulesEach: Int) throws {
+  @Test(arguments: [(1, 60), (13, 15)]) func theLargestPartsFit(calls: Int, rulesEach: Int) throws {
     let rules = try (UInt64(0)..<UInt64(calls * rulesEach)).map { index in
       let conditions = try (0..<2).map {
         let value = (index * 0x1_2345_6789 + UInt64($0)) << 8 & 0x00ff_ffff_ffff_ff00

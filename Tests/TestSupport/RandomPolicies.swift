@@ -65,7 +65,7 @@ extension ArgumentCondition {
   }
 
   /// The constants that it compares with.
-  var constants: [UInt64] {
+  package var constants: [UInt64] {
     switch test {
     case .equal(let constant), .notEqual(let constant), .less(let constant), .lessOrEqual(let constant),
       .greater(let constant), .greaterOrEqual(let constant):

@@ -10,13 +10,13 @@
 /// it, and the kernel's first calls on it are made before anything lies there.
 enum {
   /// Header, code and constants, readable and executable: the image that the launcher writes.
-  CORDON_AGENT_IMAGE_LIMIT = 0x8000,
+  CORDON_AGENT_IMAGE_LIMIT = 0x10000,
   /// Thunks of calls that are timed.
-  CORDON_AGENT_CALLS = 0x8000,
+  CORDON_AGENT_CALLS = 0x10000,
   /// The trap engine's gate, and behind its code its data.
-  CORDON_AGENT_GATE = 0x10000,
+  CORDON_AGENT_GATE = 0x18000,
   /// Where the exempt range ends: calls from [base, base + this) are the agent's own.
-  CORDON_AGENT_EXEMPT_END = 0xb1000,
+  CORDON_AGENT_EXEMPT_END = 0xb9000,
   /// The agent's variables, all zero at first. The linker script has the same number.
   CORDON_AGENT_DATA = 0x160000,
   /// What the agent shares with the launcher: CordonAgentArea.

@@ -15,7 +15,7 @@ package struct AddressSpaceView: Sendable, Hashable {
   }
 
   /// How far below what is mapped now (above, in the old layout) the kernel is expected to get.
-  private static let room: UInt64 = 16 << 30
+  private static let room: UInt64 = 2 << 30
   /// More than a dynamic linker takes.
   private static let linkerRoom: UInt64 = 16 << 20
 
@@ -58,7 +58,7 @@ package struct AddressSpaceView: Sendable, Hashable {
 
   /// Where the kernel would put a large mapping.
   private static func probe() -> UInt64? {
-    let size = 4 << 30
+    let size = 1 << 30
     let flags = 0x02 | 0x20 | 0x4000  // MAP_PRIVATE, MAP_ANONYMOUS, MAP_NORESERVE
     let found = cordon_gate_call(9, 0, size, 0, flags, -1, 0)
     guard found > 0 else { return nil }

@@ -99,7 +99,8 @@ extension SessionError: CustomStringConvertible {
       "the filters of this process have used up the kernel's 32,768 instructions: attach fewer"
     case .threadNotSynchronized: "activate before that thread loads its filter, or activate for the calling thread only"
     case .threadsNotFollowed: "link Cordon into the executable, or use the mechanism seccomp, which threads inherit"
-    case .region, .compilation, .filterRefused, .threadNotArmed, .memory, .noSuchRegion, .notMapped, .unsatisfiable: nil
+    case .compilation(let error): error.remedy
+    case .region, .filterRefused, .threadNotArmed, .memory, .noSuchRegion, .notMapped, .unsatisfiable: nil
     }
   }
 }

@@ -73,12 +73,15 @@ package struct Probe: Sendable {
     guard guest.counts != nil else { return .no("nothing is trapped") }
     IntervalTimer.start()
     let parent = Int(getppid())
-    for _ in 0..<5_000 {
+    var calls = 0
+    // As long as it takes on a slow machine, and some calls on one where every call is interrupted.
+    while IntervalTimer.expirations < 25 || calls < 100 {
       let result = guest.call(times: 1)
       guard result == parent else { return .broken("a call returned \(result) instead of \(parent)") }
+      calls += 1
     }
     IntervalTimer.stop()
-    return IntervalTimer.expirations > 0 ? .yes : .broken("no signal arrived in 5,000 calls")
+    return .yes
   }
 
   private func oldInterface() throws(MeasurementError) -> Finding {

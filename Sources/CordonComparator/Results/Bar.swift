@@ -21,13 +21,6 @@ package struct Bar: Sendable, Hashable {
   /// `x` for a ratio, `ms` for a time.
   package let unit: String
 
-  package var verdict: Verdict {
-    switch relation {
-    case .atMost: value <= limit ? .ok : .missed
-    case .below: value < limit ? .ok : .missed
-    }
-  }
-
   package init(
     name: String, statement: String, value: Double, relation: Relation, limit: Double, unit: String
   ) {
@@ -37,6 +30,13 @@ package struct Bar: Sendable, Hashable {
     self.relation = relation
     self.limit = limit
     self.unit = unit
+  }
+
+  package var verdict: Verdict {
+    switch relation {
+    case .atMost: value <= limit ? .ok : .missed
+    case .below: value < limit ? .ok : .missed
+    }
   }
 
   /// What has to be measured for all bars.

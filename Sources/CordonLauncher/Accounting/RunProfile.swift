@@ -32,7 +32,7 @@ package struct RunProfile {
       programs[disposition] = start..<instructions.count
     }
     guard instructions.count <= CORDON_AREA_POLICY_INSTRUCTIONS else {
-      throw .compilation(.tooManyRegions(given: programs.count, fit: 0))
+      throw .compilation(.tooLong(instructions: instructions.count))
     }
   }
 

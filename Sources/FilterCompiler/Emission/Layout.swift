@@ -49,7 +49,7 @@ struct Layout {
     case .answer(let action): append(.answer(action))
     case .branch(let test, let ifTrue, let ifFalse):
       if !entry.loads || places[Entry(node: entry.node, loads: false).index] != reversed.count - 1 {
-        placeBranch(test, ifTrue, ifFalse)
+        placeBranch(test, ifTrue, ifFalse, likelier: graph.likelierOutcome(of: entry.node))
       }
       if entry.loads {
         places[Entry(node: entry.node, loads: false).index] = reversed.count - 1
@@ -61,12 +61,13 @@ struct Layout {
   }
 
   private mutating func placeBranch(
-    _ test: DecisionGraph.Test, _ ifTrue: DecisionGraph.NodeID, _ ifFalse: DecisionGraph.NodeID
+    _ test: DecisionGraph.Test, _ ifTrue: DecisionGraph.NodeID, _ ifFalse: DecisionGraph.NodeID, likelier: Bool?
   ) {
     let (whenTrue, whenFalse) = (entry(ifTrue, holding: test.word), entry(ifFalse, holding: test.word))
-    // The higher side goes last in the program: what lies between is the smaller side, and the jump is short.
-    let trueFirst = graph.length(ifTrue) >= graph.length(ifFalse)
-    for entry in trueFirst ? [whenTrue, whenFalse] : [whenFalse, whenTrue] { _ = place(entry) }
+    // The side that is placed last falls through: the likelier one. Where that is not known it is the one with the shorter
+    // ways, so that what is jumped over is small.
+    let fallsThrough = likelier ?? (graph.length(ifTrue) < graph.length(ifFalse))
+    for entry in fallsThrough ? [whenFalse, whenTrue] : [whenTrue, whenFalse] { _ = place(entry) }
     // A stepping stone pushes the other target away by one, so both are looked at until neither is too far.
     while let far = [whenTrue, whenFalse].first(where: { distance(to: $0) > Self.farthest }) {
       placeSteppingStone(far)

@@ -1,10 +1,10 @@
 extension RegionMap {
   /// Compiles the map into one filter.
   ///
-  /// The instruction pointer is decided by one balanced tree: no way through it has more than
-  /// `ceil(log2(boundaries)) + 4` comparisons.
+  /// Without ``CompileOptions/weights`` the instruction pointer is decided by a balanced tree: no way through it has more
+  /// than `ceil(log2(boundaries)) + 4` comparisons.
   ///
-  /// - Throws: ``CompileError/tooManyRegions(given:fit:)`` where 4096 instructions do not suffice (without any region,
+  /// - Throws: ``CompileError/tooManyRegions(_:)`` where 4096 instructions do not suffice (without any region,
   ///   ``CompileError/tooLong(instructions:)``),
   ///   ``CompileError/contradictoryNumber(_:)`` or ``CompileError/contradictoryForeignNumber(_:_:)`` where the options
   ///   contradict each other, and
@@ -22,13 +22,9 @@ extension RegionMap {
     }
     let instructions = emit(options)
     guard instructions.count <= Program.maximumLength else {
-      let least = keepingFirst(0).emit(options).count
+      let least = withoutRegions.emit(options).count
       guard least <= Program.maximumLength else { throw .tooLong(instructions: least) }
-      let lengths = 0..<regions.count
-      let tooLong = Array(lengths).partitioningIndex { count in
-        keepingFirst(count).emit(options).count > Program.maximumLength
-      }
-      throw .tooManyRegions(given: regions.count, fit: max(tooLong - 1, 0))
+      throw .tooManyRegions(excess(of: instructions.count) { $0.emit(options).count })
     }
     return Program(emitted: instructions)
   }
@@ -36,12 +32,5 @@ extension RegionMap {
   private func emit(_ options: CompileOptions) -> [Instruction] {
     let filter = FilterGraph(self, options)
     return Layout.emit(filter.graph, root: filter.root)
-  }
-
-  /// The map without the regions after the first `count`.
-  private func keepingFirst(_ count: Int) -> RegionMap {
-    var map = self
-    map.regions.removeSubrange(count...)
-    return map
   }
 }

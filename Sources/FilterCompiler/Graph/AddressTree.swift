@@ -1,17 +1,19 @@
 /// Decides the 64-bit instruction pointer by its upper half first and its lower half only where that is needed.
 enum AddressTree {
   /// The root of a tree, new in `graph`, that decides the instruction pointer as `placement` says, each disposition by
-  /// what `node` makes of it.
+  /// what `node` makes of it. Where it is known how calls are spread, the tree is made for them.
   static func build(
-    _ placement: BoundaryPlacement, in graph: inout DecisionGraph,
+    _ placement: BoundaryPlacement, expecting spread: PointerSpread? = nil, in graph: inout DecisionGraph,
     node: (Disposition, inout DecisionGraph) -> DecisionGraph.NodeID
   ) -> DecisionGraph.NodeID {
-    let lines = placement.patterns.map { pattern in
-      let firsts = [0] + pattern.cuts
-      let segments = zip(firsts, pattern.dispositions).map { first, disposition in
+    let lowerSpreads = spread.map { Self.lowerSpreads(placement, $0) }
+    let lines = placement.patterns.indices.map { index in
+      let pattern = placement.patterns[index]
+      let segments = zip([0] + pattern.cuts, pattern.dispositions).map { first, disposition in
         IntervalTree.Segment(first: first, node: node(disposition, &graph))
       }
-      return IntervalTree.build(segments, of: .instructionPointerLow, in: &graph)
+      return IntervalTree.build(
+        segments, of: .instructionPointerLow, expecting: lowerSpreads?[index], in: &graph)
     }
     let segments = placement.stretches.map { stretch in
       switch stretch.content {
@@ -22,6 +24,17 @@ enum AddressTree {
           first: stretch.first, node: lines[index], weight: placement.patterns[index].dispositions.count)
       }
     }
-    return IntervalTree.build(segments, of: .instructionPointerHigh, in: &graph)
+    return IntervalTree.build(segments, of: .instructionPointerHigh, expecting: spread?.upper, in: &graph)
+  }
+
+  /// For each pattern, how the calls from all the lines that it decides are spread over the lower half.
+  private static func lowerSpreads(_ placement: BoundaryPlacement, _ spread: PointerSpread) -> [WordSpread] {
+    var entries = [[WordSpread.Entry]](repeating: [], count: placement.patterns.count)
+    for (index, stretch) in placement.stretches.enumerated() {
+      guard case .pattern(let pattern) = stretch.content else { continue }
+      let next = index + 1 < placement.stretches.count ? placement.stretches[index + 1].first - 1 : .max
+      entries[pattern] += spread.lower(in: stretch.first...next)
+    }
+    return entries.map(WordSpread.init)
   }
 }

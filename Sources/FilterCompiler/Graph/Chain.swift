@@ -59,7 +59,7 @@ struct Chain {
     for cut in cuts.reversed() {
       node = row.branch(at: cut, below: row.segments[cut - 1].node, above: node, in: &graph)
     }
-    islands.sort { row.lengths[$0] < row.lengths[$1] }
+    if islands.count > 1 { islands.sort { row.lengths[$0] < row.lengths[$1] } }
     for island in islands { node = row.branch(equalTo: island, otherwise: node, in: &graph) }
     return node
   }

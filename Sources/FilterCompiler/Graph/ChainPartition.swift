@@ -24,15 +24,36 @@ struct ChainPartition {
 
   /// The partition of least cost; `rest` is what the rest of the filter takes.
   static func cheapest(_ row: SegmentRow, besides rest: (size: Int, length: Int)) -> ChainPartition {
-    // A tree over up to three segments is a chain.
-    if row.count <= 3 { return ChainPartition([Chain(whole: row)]) }
-    let search = ChainSearch(row, longest: longestChain)
-    let shortest = row.lengths.reduce(row.lengths[0], min)
-    let steps = row.count > largeRow ? 1 : 4
+    let found = row.isPlain ? even(row) : searched(row)
+    let least = found.reduce(Int.max) { min($0, $1.length) }
+    func cost(_ partition: ChainPartition) -> Int { (rest.size + partition.size) * (rest.length + partition.length) }
+    guard let cheapest = found.lazy.filter({ $0.length <= least + 1 }).min(by: { cost($0) < cost($1) }) else {
+      preconditionFailure("a row has segments")
+    }
+    return cheapest
+  }
+
+  /// Where all segments are worth the same, the best chains are about as long as each other.
+  private static func even(_ row: SegmentRow) -> [ChainPartition] {
+    (1...longestChain).map { longest in
+      let count = (row.count + longest) / (longest + 1)
+      return ChainPartition(
+        (0..<count).map { index in
+          var chain = Chain(row.count * index / count, in: row)
+          while chain.part.upperBound < row.count * (index + 1) / count, chain.extend(in: row) {}
+          return chain
+        })
+    }
+  }
+
+  /// The best partitions at many prices: where ways are dear, chains are short; from price to price some get longer.
+  private static func searched(_ row: SegmentRow) -> [ChainPartition] {
     // A tree without chains is low.
     var found = [ChainPartition(row.segments.indices.map { Chain($0, in: row) })]
     var least = found[0].length
-    // Where ways are dear, chains are short; from price to price some get longer.
+    let search = ChainSearch(row, longest: longestChain)
+    let shortest = row.lengths.reduce(row.lengths[0], min)
+    let steps = row.count > largeRow ? 1 : 4
     for step in 0... {
       let (octave, part) = step.quotientAndRemainder(dividingBy: steps)
       let price = Double.powerOfTwo(-shortest - octave) / (1 + Double(part) / Double(steps))
@@ -42,11 +63,7 @@ struct ChainPartition {
       found.append(partition)
       if partition.chains.count == 1 || octave > longestChain + 8 { break }
     }
-    func cost(_ partition: ChainPartition) -> Int { (rest.size + partition.size) * (rest.length + partition.length) }
-    guard let cheapest = found.lazy.filter({ $0.length <= least + 1 }).min(by: { cost($0) < cost($1) }) else {
-      preconditionFailure("a row has segments")
-    }
-    return cheapest
+    return found
   }
 
   /// The length of the longest way in the lowest tree over the chains: each gets the first free place of its size.

@@ -1,8 +1,7 @@
 /// Why a region map could not become a filter.
 public enum CompileError: Error, Hashable, Sendable {
-  /// The program would have more than the 4096 instructions the kernel takes; with the first `fit` of the `given`
-  /// regions, in ascending order, it has not.
-  case tooManyRegions(given: Int, fit: Int)
+  /// The program would have more than the 4096 instructions the kernel takes.
+  case tooManyRegions(FilterExcess)
   /// Even without regions the program would have this many instructions, more than the 4096 that the kernel takes: the
   /// default, if it is a policy, and what is decided by number are too much.
   case tooLong(instructions: Int)
@@ -18,8 +17,9 @@ extension CompileError: CustomStringConvertible {
   /// What is wrong, in one line.
   public var description: String {
     switch self {
-    case .tooManyRegions(let given, let fit):
-      "\(given) regions need more than the 4096 instructions of a filter; the first \(fit) fit"
+    case .tooManyRegions(let excess):
+      "\(excess.regions) regions need \(excess.instructions) instructions, \(excess.excess) more than the"
+        + " \(Program.maximumLength) of a filter; the first \(excess.fit) fit"
     case .tooLong(let instructions):
       "the filter would have \(instructions) instructions even without regions,"
         + " \(instructions - Program.maximumLength) more than a filter can have"
@@ -28,6 +28,15 @@ extension CompileError: CustomStringConvertible {
     case .contradictoryForeignNumber(let number, let architecture):
       "system call \(number) of \(architecture) is both to be allowed and to trap from anywhere"
     case .gate(let error): "the gate: \(error)"
+    }
+  }
+
+  /// What to do about it, where there is something to do.
+  public var remedy: String? {
+    switch self {
+    case .tooManyRegions(let excess): excess.remedy
+    case .tooLong: "let policies have fewer rules with conditions, and list fewer calls that lie apart"
+    case .contradictoryNumber, .contradictoryForeignNumber, .gate: nil
     }
   }
 }

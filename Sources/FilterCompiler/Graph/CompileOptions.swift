@@ -29,12 +29,17 @@ public struct CompileOptions: Hashable, Sendable {
   /// The data of a trap of stage 4.
   public var trapData: UInt16
 
+  /// How often calls are made; with it the trees of stages 2 to 5 are those in which calls meet the fewest tests on average
+  /// instead of the most balanced ones. What becomes of a call is the same.
+  public var weights: CallWeights?
+
   /// Options with only the stages that are named; without any, the instruction pointer alone decides.
   public init(
     checkedArchitectures: [AuditArchitecture]? = nil, otherArchitecture: Disposition = .killProcess,
     x32: Disposition? = nil, allowedNumbers: [UInt32] = [],
     foreignAllowedNumbers: [AuditArchitecture: [UInt32]] = [:], gate: AddressRange? = nil,
-    globalTrapNumbers: [UInt32] = [], foreignTrapNumbers: [AuditArchitecture: [UInt32]] = [:], trapData: UInt16 = 0
+    globalTrapNumbers: [UInt32] = [], foreignTrapNumbers: [AuditArchitecture: [UInt32]] = [:], trapData: UInt16 = 0,
+    weights: CallWeights? = nil
   ) {
     self.checkedArchitectures = checkedArchitectures
     self.otherArchitecture = otherArchitecture
@@ -45,6 +50,7 @@ public struct CompileOptions: Hashable, Sendable {
     self.globalTrapNumbers = globalTrapNumbers
     self.foreignTrapNumbers = foreignTrapNumbers
     self.trapData = trapData
+    self.weights = weights
   }
 
   /// The numbers of stage 2 for calls of an architecture, in a filter for `map`.

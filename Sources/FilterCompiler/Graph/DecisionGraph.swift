@@ -39,6 +39,8 @@ struct DecisionGraph {
   private var identities: [Node: NodeID] = [:]
   /// For each node, the most instructions on a way from it to an answer, both included.
   private var lengths: [Int] = []
+  /// The outcome that more calls have, for nodes of which that is known.
+  private var likelierOutcomes: [NodeID: Bool] = [:]
 
   /// A graph without nodes, with room for about `capacity` of them.
   init(capacity: Int = 0) {
@@ -50,11 +52,14 @@ struct DecisionGraph {
   /// The node that answers `action`.
   mutating func answer(_ action: Action) -> NodeID { identity(of: .answer(action), length: 1) }
 
-  /// The node that asks `test`; no question is asked where both outcomes are the same.
-  mutating func branch(_ test: Test, ifTrue: NodeID, ifFalse: NodeID) -> NodeID {
+  /// The node that asks `test`; no question is asked where both outcomes are the same. `likelier` is the outcome that more
+  /// calls have, where that is known; of equal nodes the first one's counts.
+  mutating func branch(_ test: Test, ifTrue: NodeID, ifFalse: NodeID, likelier: Bool? = nil) -> NodeID {
     if ifTrue == ifFalse { return ifTrue }
     let longest = max(length(ifTrue, holding: test.word), length(ifFalse, holding: test.word))
-    return identity(of: .branch(test, ifTrue: ifTrue, ifFalse: ifFalse), length: 1 + longest)
+    let node = identity(of: .branch(test, ifTrue: ifTrue, ifFalse: ifFalse), length: 1 + longest)
+    if let likelier, likelierOutcomes[node] == nil { likelierOutcomes[node] = likelier }
+    return node
   }
 
   /// Takes in all nodes of another graph; what each of them is called here, in the other's order.
@@ -83,6 +88,9 @@ struct DecisionGraph {
   }
 
   private static func entry(_ id: inout NodeID) -> NodeID { id }
+
+  /// Which outcome of a node more calls have; nil where that is not known.
+  func likelierOutcome(of id: NodeID) -> Bool? { likelierOutcomes[id] }
 
   /// How many nodes there are.
   var count: Int { nodes.count }

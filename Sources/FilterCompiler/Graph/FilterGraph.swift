@@ -12,6 +12,8 @@ struct FilterGraph {
   /// The instruction pointers, with the gate open.
   private let placement: BoundaryPlacement
   private let dispositions: Set<Disposition>
+  /// How calls are spread over the instruction pointers, where that is known.
+  private let pointers: PointerSpread?
   private var bodies = LinkedBodies()
   /// The trees of instruction pointers, by what their leaves are: most architectures have the same.
   private var addressTrees: [[Disposition: DecisionGraph.NodeID]: DecisionGraph.NodeID] = [:]
@@ -24,6 +26,7 @@ struct FilterGraph {
     if let gate = options.gate { pieces = pieces.opening(gate, map.architecture) }
     placement = BoundaryPlacement(pieces)
     dispositions = placement.dispositions
+    pointers = options.weights?.pointerSpread(map.architecture)
     root = architectureTests()
   }
 
@@ -57,7 +60,7 @@ struct FilterGraph {
   /// What decides the calls of an architecture; nil is one that nothing names.
   private mutating func decisions(of architecture: AuditArchitecture?) -> DecisionGraph.NodeID {
     if let checked = options.checkedArchitectures, !(architecture.map(checked.contains) ?? false) {
-      return tree(bodies.line(of: options.otherArchitecture, architecture, in: &graph))
+      return tree(bodies.line(of: options.otherArchitecture, architecture, in: &graph), of: architecture)
     }
     var line = linked(architecture)
     if let architecture { overlayStages(architecture, on: &line) }
@@ -65,7 +68,7 @@ struct FilterGraph {
       let turnedAway = bodies.line(of: x32, .x86_64, in: &graph)
       line = line.replacing(CallTable.x32Numbers, with: turnedAway.segments(in: CallTable.x32Numbers))
     }
-    return tree(line)
+    return tree(line, of: architecture)
   }
 
   // MARK: Numbers
@@ -77,7 +80,8 @@ struct FilterGraph {
     if !trapped.isEmpty {
       var everywhere = [Piece(first: 0, last: .max, disposition: .trap(data: options.trapData))]
       if let gate = options.gate { everywhere = everywhere.opening(gate, map.architecture) }
-      let trap = AddressTree.build(BoundaryPlacement(everywhere), in: &graph) { disposition, graph in
+      let trap = AddressTree.build(BoundaryPlacement(everywhere), expecting: pointers, in: &graph) {
+        disposition, graph in
         graph.answer(disposition.answer(to: SeccompData(nr: 0)))
       }
       for number in trapped { nodes[number] = trap }
@@ -87,9 +91,12 @@ struct FilterGraph {
     line = line.replacing(nodes)
   }
 
-  private mutating func tree(_ line: NumberLine) -> DecisionGraph.NodeID {
-    IntervalTree.build(
-      line.segments.map { IntervalTree.Segment(first: $0.first, node: $0.node) }, of: .number, in: &graph)
+  private mutating func tree(_ line: NumberLine, of architecture: AuditArchitecture?) -> DecisionGraph.NodeID {
+    // Weights are of the map's own architecture.
+    let spread = architecture == AuditArchitecture(map.architecture) ? options.weights?.numberSpread : nil
+    return IntervalTree.build(
+      line.segments.map { IntervalTree.Segment(first: $0.first, node: $0.node) }, of: .number, expecting: spread,
+      in: &graph)
   }
 
   // MARK: Instruction pointers and policies
@@ -113,11 +120,11 @@ struct FilterGraph {
     for (disposition, line) in lines {
       var segments = [NumberLine.Segment(first: 0, node: line[first])]
       segments += open.dropFirst().map { NumberLine.Segment(first: $0, node: line[$0]) }
-      leaves[disposition] = tree(NumberLine(segments))
+      leaves[disposition] = tree(NumberLine(segments), of: architecture)
     }
     let byAddress =
       addressTrees[leaves]
-      ?? AddressTree.build(placement, in: &graph) { disposition, graph in
+      ?? AddressTree.build(placement, expecting: pointers, in: &graph) { disposition, graph in
         leaves[disposition] ?? graph.answer(Action(.killProcess))
       }
     addressTrees[leaves] = byAddress

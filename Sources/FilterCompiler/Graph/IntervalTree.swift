@@ -10,12 +10,14 @@ enum IntervalTree {
   private static let surroundings = (size: 12, length: 3)
 
   /// The root of a tree, new in `graph`, that decides `word` as `segments` say: in ascending order, the first one
-  /// starting at 0.
+  /// starting at 0. Where it is known how calls are spread over the word, the tree is made for them.
   static func build(
-    _ segments: [Segment], of word: DataWord, in graph: inout DecisionGraph
+    _ segments: [Segment], of word: DataWord, expecting spread: WordSpread? = nil, in graph: inout DecisionGraph
   ) -> DecisionGraph.NodeID {
+    if let spread, spread.calls > 0 { return LikelyTree.build(segments, of: word, spread, in: &graph) }
     let row = SegmentRow(segments, of: word, in: graph)
-    if row.count == 1 { return row.segments[0].node }
+    // A tree over up to three segments is a chain.
+    if row.count <= 3 { return Chain(whole: row).build(from: row, in: &graph) }
     let rest = (size: surroundings.size + graph.count, length: surroundings.length)
     let chains = ChainPartition.cheapest(row, besides: rest).chains
     let tree = BalancedTree(

@@ -38,8 +38,10 @@ struct LinePattern: Equatable {
     var alike: [[Disposition]: [Int]] = [:]
     let order = lines.indices.sorted { (lines[$0].places[0].upperBound, $0) < (lines[$1].places[0].upperBound, $1) }
     for line in order {
-      let known = alike[lines[line].dispositions, default: []]
-      if let found = known.reversed().prefix(looksBack).first(where: { patterns[$0].narrow(to: lines[line]) }) {
+      let known = alike[lines[line].dispositions, default: []].suffix(looksBack).reversed()
+      // Patterns end their first room in the order in which they were found: before one that ends too early all do.
+      let near = known.prefix { patterns[$0].places[0].upperBound >= lines[line].places[0].lowerBound }
+      if let found = near.first(where: { patterns[$0].narrow(to: lines[line]) }) {
         indices[line] = found
       } else {
         indices[line] = patterns.count

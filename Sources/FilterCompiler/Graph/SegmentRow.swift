@@ -27,12 +27,20 @@ struct SegmentRow {
       }
     }
     lengths = segments.map { graph.length($0.node, holding: word) }
+    guard lengths.contains(where: { $0 > 1 }) else {
+      // Answers are wanted everywhere.
+      canFollow = Array(repeating: false, count: segments.count)
+      return
+    }
     var uses: [DecisionGraph.NodeID: Int] = [:]
     for segment in segments where graph.word(of: segment.node) != nil { uses[segment.node, default: 0] += 1 }
     canFollow = segments.map { uses[$0.node] == 1 }
   }
 
   var count: Int { segments.count }
+
+  /// Whether all segments are answers, and each takes a test of its own.
+  var isPlain: Bool { lengths.allSatisfy { $0 == 1 } && (0..<count - 1).allSatisfy { extent(from: $0) == $0 + 2 } }
 
   /// Where the part of the row ends that one more test adds to one that ends with the segment at `index`: after an island
   /// and the segment behind it, else after the next segment.

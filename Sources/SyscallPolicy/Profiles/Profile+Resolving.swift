@@ -33,32 +33,13 @@ extension Profile {
       inserted.append((range, disposition, place))
     }
     for entry in entries {
-      for range in try ranges(of: entry, find, absenceIsAnError) { try insert(range, entry.disposition, entry.place) }
+      let hint = "say 'optional: true' if it may be missing"
+      for range in try text.ranges(of: entry, find, absenceIsAnError, hint: hint) {
+        try insert(range, entry.disposition, entry.place)
+      }
     }
     for gap in dontCare { try insert(gap.range, nil, gap.place) }
     return map
-  }
-
-  private func ranges(
-    of entry: Entry, _ find: CodeFinder?, _ absenceIsAnError: Bool
-  ) throws(ProfileError) -> [AddressRange] {
-    switch entry.code {
-    case .range(let range): return [range]
-    case .named(let name):
-      guard let find else {
-        throw text.error(
-          at: entry.place, "'\(name)' is a module, and no process is given in which to look for it",
-          remedy: "name the process with --pid, or write the code as 0xSTART-0xEND")
-      }
-      do {
-        return try find(CodeName(name, writable: entry.writable))
-      } catch {
-        if error.isAbsence, entry.isOptional || !absenceIsAnError { return [] }
-        let hint = error.isAbsence ? "say 'optional: true' if it may be missing" : nil
-        throw text.error(
-          at: entry.place, error.problem, remedy: [hint, error.remedy].compactMap(\.self).joined(separator: "; "))
-      }
-    }
   }
 
   private func error(
@@ -72,6 +53,32 @@ extension Profile {
     case .aboveUserSpace:
       text.error(at: place, "\(error)", remedy: "'architecture' says whose code it is")
     default: text.error(at: place, "\(error)")
+    }
+  }
+}
+
+extension ProfileText {
+  /// The ranges that the code of an entry lies in; none where it may be missing and is. Where it may not be, `hint` says
+  /// what to do about it.
+  func ranges(
+    of entry: Profile.Entry, _ find: Profile.CodeFinder?, _ absenceIsAnError: Bool = true, hint: String? = nil
+  ) throws(ProfileError) -> [AddressRange] {
+    switch entry.code {
+    case .range(let range): return [range]
+    case .named(let name):
+      guard let find else {
+        throw error(
+          at: entry.place, "'\(name)' is a module, and no process is given in which to look for it",
+          remedy: "name the process with --pid, or write the code as 0xSTART-0xEND")
+      }
+      do {
+        return try find(CodeName(name, writable: entry.writable))
+      } catch {
+        if error.isAbsence, entry.isOptional || !absenceIsAnError { return [] }
+        let hint = error.isAbsence ? hint : nil
+        throw self.error(
+          at: entry.place, error.problem, remedy: [hint, error.remedy].compactMap(\.self).joined(separator: "; "))
+      }
     }
   }
 }

@@ -123,6 +123,9 @@ typedef struct CordonConfiguration {
   uint32_t uses_dispatch;
   /// Children made by trapped code (fork, vfork, clone, clone3) arm their own dispatch before they go on.
   uint32_t dispatch_follows;
+  /// Trapped code that blocks SIGSYS is told that it is blocked, and what others send it waits. 0: it is told that it is
+  /// open, as it is in any case.
+  uint32_t shows_blocked_sigsys;
 } CordonConfiguration;
 
 typedef struct CordonCounters {

@@ -15,6 +15,8 @@ struct CostDocument: Encodable {
     var instructions: Int
     var ebpf: Int
     var path: Path
+    /// How many instructions a call runs through on average, where weights are given.
+    var weighted: Double?
   }
 
   private struct Cached: Encodable {
@@ -37,7 +39,8 @@ struct CostDocument: Encodable {
         file: filter.name, instructions: filter.instructions, ebpf: filter.translated,
         path: Path(
           shortest: filter.path.shortest, longest: filter.path.longest, average: filter.path.average,
-          ways: filter.path.ways))
+          ways: filter.path.ways),
+        weighted: filter.expected)
     }
     ebpf = cost.translated
     (shortest_path, longest_path) = cost.path

@@ -14,6 +14,9 @@ extension StackCost {
       text += Self.line("instructions", "\(filter.instructions) of \(Program.maximumLength)")
       text += Self.line("eBPF", "\(filter.translated) instructions")
       text += Self.line("path", Self.path(filter.path))
+      if let expected = filter.expected {
+        text += Self.line("weighted", "\((expected * 100).rounded() / 100) instructions a call")
+      }
       text += "\n"
     }
     let budget = FilterStack.translatedBudget

@@ -10,6 +10,8 @@ struct StackCost {
     /// In eBPF, as the kernel counts.
     let translated: Int
     let path: PathLengths
+    /// How many instructions a call runs through on average; nil where it is not known how often calls are made.
+    let expected: Double?
   }
 
   /// The calls of an architecture that the kernel's bitmap lets through without running a filter.
@@ -25,12 +27,14 @@ struct StackCost {
   let translated: Int
   let cached: [Cached]
 
-  init(_ files: [InputFile]) {
+  /// The cost of some filters, the oldest first, where calls of `architecture` are made as `weights` say.
+  init(_ files: [InputFile], weights: CallWeights? = nil, architecture: Architecture = .host) {
     let stack = FilterStack(files.map(\.program))
     filters = files.map { file in
       Filter(
         name: file.name, instructions: file.program.instructions.count, translated: file.program.translatedLength,
-        path: file.program.pathLengths)
+        path: file.program.pathLengths,
+        expected: weights.flatMap { file.program.expectedLength($0, on: architecture) })
     }
     translated = stack.translatedLength
     cached = AuditArchitecture.known.map { architecture in

@@ -48,12 +48,12 @@ struct FuzzedCase {
   let compile: (FuzzedFilter) throws -> Program
 
   init(
-    seed: UInt64, _ architecture: Architecture = .x86_64, calls count: Int = 64,
+    seed: UInt64, _ architecture: Architecture = .x86_64, calls count: Int = 64, withPolicies: Bool = true,
     compile: @escaping (FuzzedFilter) throws -> Program = { try $0.compiled() }
   ) {
     var generator = SeededGenerator(seed: seed)
     self.seed = seed
-    filter = FuzzedFilter(architecture, using: &generator)
+    filter = FuzzedFilter(architecture, withPolicies: withPolicies, using: &generator)
     calls = filter.calls(count: count, using: &generator)
     self.compile = compile
   }
@@ -104,8 +104,15 @@ extension FuzzedFilter {
     for index in empty.indices { add { $0.empty.remove(at: index) } }
     for index in options.allowedNumbers.indices { add { $0.options.allowedNumbers.remove(at: index) } }
     for index in options.globalTrapNumbers.indices { add { $0.options.globalTrapNumbers.remove(at: index) } }
+    for index in options.foreignAllowedNumbers[.i386, default: []].indices {
+      add { $0.options.foreignAllowedNumbers[.i386]?.remove(at: index) }
+    }
+    for index in options.foreignTrapNumbers[.i386, default: []].indices {
+      add { $0.options.foreignTrapNumbers[.i386]?.remove(at: index) }
+    }
+    if options.x32 != nil { add { $0.options.x32 = nil } }
     if options.gate != nil { add { $0.options.gate = nil } }
     if options.checkedArchitectures != nil { add { $0.options.checkedArchitectures = nil } }
-    return reductions
+    return reductions + withFewerRules
   }
 }

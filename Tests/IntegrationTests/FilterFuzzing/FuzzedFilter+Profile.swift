@@ -6,6 +6,8 @@ extension FuzzedFilter {
     var lines = [
       "architecture: \(architecture)", "default: \(Self.words(outside))",
     ]
+    if !policies.isEmpty { lines.append("policies:") }
+    for policy in policies { lines += words(policy) }
     if !code.isEmpty { lines.append("regions:") }
     for (place, disposition) in code {
       lines.append("  - {code: \(Self.range(place.start, place.end)), disposition: \(Self.words(disposition))}")
@@ -18,11 +20,47 @@ extension FuzzedFilter {
       list("checked-architectures", checked.map(\.description))
       lines.append("other-architectures: \(Self.words(options.otherArchitecture))")
     }
-    list("allowed-calls", options.allowedNumbers.map(\.description))
-    list("trapped-calls", options.globalTrapNumbers.map(\.description))
-    if !options.globalTrapNumbers.isEmpty { lines.append("trapped-calls-data: \(options.trapData)") }
+    if let x32 = options.x32 { lines.append("x32-calls: \(Self.words(x32))") }
+    func calls(_ own: [UInt32], _ foreign: [AuditArchitecture: [UInt32]]) -> [String] {
+      own.map(\.description) + foreign.flatMap { name, numbers in numbers.map { "\(name):\($0)" } }
+    }
+    list("allowed-calls", calls(options.allowedNumbers, options.foreignAllowedNumbers))
+    let trapped = calls(options.globalTrapNumbers, options.foreignTrapNumbers)
+    list("trapped-calls", trapped)
+    if !trapped.isEmpty { lines.append("trapped-calls-data: \(options.trapData)") }
     if let gate = options.gate { lines.append("gate: \(gate)") }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  private func words(_ policy: Policy) -> [String] {
+    func rules(_ table: Policy.Table, _ indent: String) -> [String] {
+      var lines = ["\(indent)default: \(Self.words(table.otherwise))"]
+      if !table.rules.isEmpty { lines.append("\(indent)calls:") }
+      for rule in table.rules {
+        let conditions =
+          rule.conditions.isEmpty ? "" : "when: [\(rule.conditions.map { "\($0)" }.joined(separator: ", "))], "
+        lines.append("\(indent)  - {call: \(rule.number), \(conditions)then: \(Self.words(rule.answer))}")
+      }
+      return lines
+    }
+    let own = CallTable(architecture)
+    var lines = ["  \(policy.name):"]
+    if let table = policy.tables[own] { lines += rules(table, "    ") }
+    let others = policy.tables.filter { $0.key != own }
+    if !others.isEmpty { lines.append("    architectures:") }
+    for (name, table) in others.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+      lines.append("      \(name):")
+      lines += rules(table, "        ")
+    }
+    return lines + ["    other-architectures: \(Self.words(policy.otherTables))"]
+  }
+
+  private static func words(_ action: Action) -> String {
+    switch action.kind {
+    case .killProcess: "kill"
+    case .killThread: "kill-thread"
+    default: action.description
+    }
   }
 
   private static func range(_ start: UInt64, _ end: UInt64) -> String {
@@ -31,6 +69,7 @@ extension FuzzedFilter {
 
   private static func words(_ disposition: Disposition) -> String {
     switch disposition {
+    case .policy(let body): "policy \(body.policy.name)"
     case .killProcess: "kill"
     case .killThread: "kill-thread"
     case .trace(let data): "trace \(data)"

@@ -2,16 +2,23 @@ import FilterCompiler
 import TestSupport
 
 extension FuzzedFilter {
-  /// A random one for code of `architecture`.
-  init(_ architecture: Architecture = .x86_64, using generator: inout SeededGenerator) {
+  /// A random one for code of `architecture`; one of twelve has policies, which take their time to compile.
+  init(_ architecture: Architecture = .x86_64, withPolicies: Bool = true, using generator: inout SeededGenerator) {
     self.architecture = architecture
-    outside = Self.disposition(using: &generator)
-    addCode(using: &generator)
+    var policies: [Disposition] = []
+    if withPolicies, Int.random(in: 0..<12, using: &generator) == 0 {
+      policies = ["first", "second"].compactMap { Self.policy($0, architecture, using: &generator) }
+    }
+    outside = Self.disposition(or: policies, using: &generator)
+    addCode(or: policies, using: &generator)
     if Bool.random(using: &generator) { options = stages(using: &generator) }
   }
 
-  private static func disposition(using generator: inout SeededGenerator) -> Disposition {
-    switch UInt8.random(in: 0..<10, using: &generator) {
+  private static func disposition(
+    or policies: [Disposition] = [], using generator: inout SeededGenerator
+  ) -> Disposition {
+    if let policy = policies.randomElement(using: &generator), Bool.random(using: &generator) { return policy }
+    return switch UInt8.random(in: 0..<10, using: &generator) {
     case 0..<4: .allow
     case 4..<7: .trap
     case 7: .trap(data: UInt16.random(in: 1...3, using: &generator))
@@ -20,7 +27,7 @@ extension FuzzedFilter {
     }
   }
 
-  private mutating func addCode(using generator: inout SeededGenerator) {
+  private mutating func addCode(or policies: [Disposition], using generator: inout SeededGenerator) {
     let most = Bool.random(using: &generator) ? 8 : 40
     let count = Int.random(in: 1...most, using: &generator)
     // From bytes to many 4 GiB lines, so that bounds share upper halves, lie on lines and cross them.
@@ -37,7 +44,7 @@ extension FuzzedFilter {
       default:
         let isOnLine = Bool.random(using: &generator)
         let end = isOnLine ? max((next + length) & ~0xffff_ffff, next + shortest) : next + length
-        code.append((Stretch(start: next, end: end), Self.disposition(using: &generator)))
+        code.append((Stretch(start: next, end: end), Self.disposition(or: policies, using: &generator)))
         next = end
         continue
       }
@@ -56,11 +63,20 @@ extension FuzzedFilter {
     var numbers: Set<UInt32> = []
     if Bool.random(using: &generator) {
       numbers = Self.numbers(using: &generator)
-      options.allowedNumbers = numbers.shuffled(using: &generator)
+      options.allowedNumbers = numbers.sorted().shuffled(using: &generator)
     }
     if Bool.random(using: &generator) {
-      options.globalTrapNumbers = Self.numbers(using: &generator).subtracting(numbers).shuffled(using: &generator)
+      options.globalTrapNumbers = Self.numbers(using: &generator).subtracting(numbers).sorted().shuffled(
+        using: &generator)
       options.trapData = UInt16.random(in: 0...2, using: &generator)
+    }
+    if architecture == .x86_64, Bool.random(using: &generator) {
+      if Bool.random(using: &generator) { options.x32 = Self.disposition(using: &generator) }
+      let old = Self.numbers(using: &generator).filter { $0 < 1 << 30 }.sorted()
+      if old.count > 1 {
+        options.foreignAllowedNumbers = [.i386: Array(old[..<(old.count / 2)])]
+        options.foreignTrapNumbers = [.i386: Array(old[(old.count / 2)...])]
+      }
     }
     if Bool.random(using: &generator) {
       // By preference where it shares bounds with code, or overlaps them.
@@ -97,7 +113,16 @@ extension FuzzedFilter {
   /// Calls around all that the filter compares with, those from one place after each other.
   func calls(count: Int, using generator: inout SeededGenerator) -> [SeccompData] {
     let edges = edges
-    let chosen = options.allowedNumbers + options.globalTrapNumbers
+    let foreignNumbers: [UInt32] =
+      (options.foreignAllowedNumbers[.i386] ?? []) + (options.foreignTrapNumbers[.i386] ?? [])
+    // A dictionary's order differs from run to run.
+    let rules = policies.flatMap { policy in CallTable.allCases.flatMap { policy.tables[$0]?.rules ?? [] } }
+    let chosen: [UInt32] = options.allowedNumbers + options.globalTrapNumbers + foreignNumbers + rules.map(\.number)
+    let constants: [UInt64] = rules.flatMap { $0.conditions.flatMap(\.constants) }
+    var values: [UInt64] = [0, 7, .max]
+    for constant: UInt64 in constants {
+      values += [constant, constant &+ 1, constant &- 1, constant ^ 0x1_0000_0000, constant ^ 0x8000_0000]
+    }
     let length = architecture.instructionLength
     var calls: [SeccompData] = []
     while calls.count < count {
@@ -114,12 +139,15 @@ extension FuzzedFilter {
         let own = AuditArchitecture(architecture)
         let isForeign = UInt8.random(in: 0..<6, using: &generator) == 0
         let foreign = AuditArchitecture.known.randomElement(using: &generator) ?? own
+        let architecture = isForeign ? foreign : own
+        // `int $0x80` has arguments of 32 bits.
+        let widest: UInt64 = architecture == .i386 ? 0xffff_ffff : .max
         let reach = 3 + length
         calls.append(
           SeccompData(
-            nr: number, arch: isForeign ? foreign : own,
+            nr: number, arch: architecture,
             instructionPointer: place &+ length &+ UInt64.random(in: 0...2 * reach, using: &generator) &- reach,
-            args: (0..<6).map { _ in UInt64(UInt32.random(in: 0...(.max), using: &generator)) }))
+            args: (0..<6).map { _ in (values.randomElement(using: &generator) ?? 0) & widest }))
       }
     }
     return calls

@@ -42,9 +42,13 @@ struct FuzzedFilter {
   func verdict(on call: SeccompData) -> Action? {
     let own = call.architecture == AuditArchitecture(architecture)
     if let checked = options.checkedArchitectures, !checked.contains(call.architecture) {
-      return options.otherArchitecture.action
+      return Self.answer(of: options.otherArchitecture, to: call)
     }
-    if own, options.allowedNumbers.contains(call.number) { return Action(.allow) }
+    if let x32 = options.x32, call.architecture == .x86_64, call.number >> 30 == 1 {
+      return Self.answer(of: x32, to: call)
+    }
+    let allowed = (own ? options.allowedNumbers : []) + (options.foreignAllowedNumbers[call.architecture] ?? [])
+    if allowed.contains(call.number) { return Action(.allow) }
     let length = architecture.instructionLength
     let address = call.instructionPointer &- length
     // What would begin below address 0 is no instruction, and lies in no region.
@@ -52,12 +56,13 @@ struct FuzzedFilter {
     if let gate = options.gate, exists, Stretch(start: gate.start, end: gate.end).holds(address, length) {
       return Action(.allow)
     }
-    if own, options.globalTrapNumbers.contains(call.number) { return Action(.trap, data: options.trapData) }
-    guard exists else { return empty.contains { $0.start == 0 } ? nil : outside.action }
+    let trapped = (own ? options.globalTrapNumbers : []) + (options.foreignTrapNumbers[call.architecture] ?? [])
+    if trapped.contains(call.number) { return Action(.trap, data: options.trapData) }
+    guard exists else { return empty.contains { $0.start == 0 } ? nil : Self.answer(of: outside, to: call) }
     if empty.contains(where: { $0.touches(address, length) }) { return nil }
     // Regions of the same disposition that touch are one, so what counts is what each byte gets.
     let found = (0..<length).map { byte in code.first { $0.place.holds(address &+ byte, 1) }?.disposition }
     let alike = found.allSatisfy { $0 == found[0] }
-    return (alike ? found[0] ?? outside : outside).action
+    return Self.answer(of: alike ? found[0] ?? outside : outside, to: call)
   }
 }

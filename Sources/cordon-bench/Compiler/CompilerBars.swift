@@ -1,0 +1,23 @@
+import CompilerRivals
+import CordonComparator
+import FilterCompiler
+
+/// The compiler's promises, measured: how small its filters are, how short their ways, how fast they are made and proved.
+enum CompilerBars {
+  /// All of them, in the order in which they are printed. A program that is not proved equal to what it was compiled from
+  /// misses its bar whatever its figures are.
+  static func all() throws -> [Bar] {
+    try NumberBars.all() + GapBars.all() + WeightBars.all() + ProofBars.all()
+  }
+
+  /// The median time of an odd number of runs, in ms.
+  static func milliseconds(runs: Int, _ body: () throws -> Void) rethrows -> Double {
+    let clock = ContinuousClock()
+    var times: [Duration] = []
+    for _ in 0..<runs { times.append(try clock.measure(body)) }
+    return times.sorted()[runs / 2] / .milliseconds(1)
+  }
+
+  /// Stands for a figure of a filter that is wrong.
+  static let wrong = 1e300
+}
