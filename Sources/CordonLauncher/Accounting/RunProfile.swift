@@ -52,7 +52,7 @@ package struct RunProfile {
 
   /// The regions that are given by address and denied: a filter enforces them by itself.
   var enforced: [RegionMap.Region] {
-    let map = try? profile.regionMap(ofPresent: { _ throws(CodeNameError) in
+    let map = try? profile.presentRegionMap(finding: { _ throws(CodeNameError) in
       throw CodeNameError(problem: "", remedy: nil, isAbsence: true)
     })
     return map?.regions.filter { region in
@@ -70,7 +70,7 @@ package struct RunProfile {
   mutating func regionMap(for map: ProcessMap) throws(ProfileError) -> RegionMap {
     // What an escaping closure may not change in place.
     let names = FoundNames()
-    let regions = try profile.regionMap(ofPresent: { name throws(CodeNameError) in
+    let regions = try profile.presentRegionMap(finding: { name throws(CodeNameError) in
       guard let ranges = try? map.code(of: name.name) else {
         throw CodeNameError(problem: "", remedy: nil, isAbsence: true)
       }

@@ -26,7 +26,22 @@ extension RegionMap {
       guard least <= Program.maximumLength else { throw .tooLong(instructions: least) }
       throw .tooManyRegions(excess(of: instructions.count) { $0.emit(options).count })
     }
-    return Program(emitted: instructions)
+    return likelier(of: Program(emitted: instructions), and: options)
+  }
+
+  /// The program that was made for the weights, or the one that is made without them where that is the shorter way for
+  /// the same calls: what is likely is found part by part, and the whole can come out otherwise.
+  private func likelier(of program: Program, and options: CompileOptions) -> Program {
+    guard let weights = options.weights else { return program }
+    var unweighted = options
+    unweighted.weights = nil
+    let instructions = emit(unweighted)
+    guard instructions.count <= Program.maximumLength else { return program }
+    let other = Program(emitted: instructions)
+    guard let expected = program.expectedLength(weights, on: architecture),
+      let plain = other.expectedLength(weights, on: architecture), plain < expected
+    else { return program }
+    return other
   }
 
   private func emit(_ options: CompileOptions) -> [Instruction] {

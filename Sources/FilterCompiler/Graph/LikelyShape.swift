@@ -14,13 +14,13 @@ struct LikelyShape {
   }
 
   /// More atoms are looked at in two steps.
-  static let mostAtoms = 40
+  static let mostAtoms = 24
   /// A row up to this size is looked at in all ways.
-  private static let smallRow = 12
+  private static let smallRow = 10
   /// And so is a part of a larger one up to this size.
-  private static let smallPart = 7
+  private static let smallPart = 5
   /// In larger parts a value is set apart that at least one in so many calls has.
-  private static let likely = 8.0
+  private static let likely = 4.0
 
   /// Atoms, a bit each.
   private typealias Members = UInt64

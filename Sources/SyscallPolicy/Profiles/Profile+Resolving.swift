@@ -13,7 +13,7 @@ extension Profile {
   }
 
   /// The regions of the profile as far as their code is there by now: what `find` does not find yet has none.
-  package func regionMap(ofPresent find: @escaping CodeFinder) throws(ProfileError) -> RegionMap {
+  package func presentRegionMap(finding find: @escaping CodeFinder) throws(ProfileError) -> RegionMap {
     try regionMap(find, absenceIsAnError: false)
   }
 
