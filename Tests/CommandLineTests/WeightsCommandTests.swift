@@ -39,7 +39,8 @@ import Testing
     let means = outcome.lines.filter { $0.hasPrefix("weighted") }.compactMap { Double($0.split(separator: " ")[1]) }
     #expect(means.count == 2 && means[1] < means[0], "\(means)")
     // Of the last verb the instructions that were run: read is asked for first.
-    #expect(outcome.lines.reversed().prefix { $0.hasPrefix("0") }.count == 5, "\(outcome.output)")
+    #expect(
+      outcome.lines.reversed().drop(while: \.isEmpty).prefix { $0.hasPrefix("0") }.count == 5, "\(outcome.output)")
   }
 
   @Test func theMeanIsInTheJSON() async throws {
