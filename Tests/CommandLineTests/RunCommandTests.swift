@@ -1,4 +1,5 @@
 import Glibc
+import Subprocess
 import SystemPackage
 import Testing
 
@@ -98,7 +99,9 @@ import Testing
       ([], 64, "run: missing expected argument"),
       (["--"], 64, "run: no program to run"),
     ] as [([String], CInt, String)] {
-      let outcome = try await CordonBinary.run(CordonBinary.path, ["run", "--all"] + arguments)
+      // A folder that may not be searched would be the reason, as it is for execvp(3).
+      let outcome = try await CordonBinary.run(
+        CordonBinary.path, ["run", "--all"] + arguments, environment: ["PATH": "/usr/bin:/bin"])
       #expect(outcome.status == status && outcome.output.isEmpty)
       #expect(outcome.error.hasPrefix("cordon: " + message), "\(outcome.error)")
     }
