@@ -42,7 +42,10 @@ let package = Package(
     .target(name: "PolicyShims", dependencies: ["CLibSeccomp"], cSettings: strictC),
     .target(name: "FilterCompiler", swiftSettings: strict),
     // How others compile a set of calls, and what both are measured on: for tests and `make bench`.
-    .target(name: "CompilerRivals", dependencies: ["CLibSeccomp", "FilterCompiler"], swiftSettings: strict),
+    .target(
+      name: "CompilerRivals", dependencies: ["CLibSeccomp", "FilterCompiler", "SeededNumbers"], swiftSettings: strict),
+    // Random numbers that can be repeated: for orders, measured sets and test cases.
+    .target(name: "SeededNumbers", swiftSettings: strict),
     .target(
       name: "SyscallPolicy",
       dependencies: [
@@ -88,7 +91,7 @@ let package = Package(
     .target(
       name: "CordonComparator",
       dependencies: [
-        "CLinux", "Cordon", "TrapEngine",
+        "CLinux", "Cordon", "SeededNumbers", "TrapEngine",
         .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
         .product(name: "Subprocess", package: "swift-subprocess"),
@@ -107,14 +110,15 @@ let package = Package(
     .executableTarget(
       name: "cordon-bench",
       dependencies: [
-        "CompilerRivals", "Cordon", "CordonComparator", "FilterCompiler",
+        "CompilerRivals", "Cordon", "CordonComparator", "FilterCompiler", "SeededNumbers",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
     // What the tests of several targets need.
     .target(
-      name: "TestSupport", dependencies: ["FilterCompiler"], path: "Tests/TestSupport", swiftSettings: strict),
+      name: "TestSupport", dependencies: ["FilterCompiler", "SeededNumbers"], path: "Tests/TestSupport",
+      swiftSettings: strict),
     .testTarget(
       name: "FilterCompilerTests", dependencies: ["CompilerRivals", "FilterCompiler", "TestSupport"],
       swiftSettings: strict),
@@ -134,7 +138,7 @@ let package = Package(
     .testTarget(
       name: "CordonComparatorTests",
       dependencies: [
-        "Cordon", "CordonComparator", .product(name: "SystemPackage", package: "swift-system"),
+        "Cordon", "CordonComparator", "SeededNumbers", .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
     .testTarget(

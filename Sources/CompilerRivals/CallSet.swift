@@ -1,4 +1,5 @@
 package import FilterCompiler
+import SeededNumbers
 
 /// The calls that a filter on the number alone allows: what all compilers are measured on.
 package struct CallSet: Sendable, Hashable {
@@ -9,7 +10,7 @@ package struct CallSet: Sendable, Hashable {
 
   /// A random set, the same for the same seed.
   package init(allowing allowed: Int, of count: UInt32, seed: UInt64) {
-    var generator = SeededNumbers(seed: seed)
+    var generator = SplitMix64(seed: seed)
     self.count = count
     self.allowed = (0..<count).shuffled(using: &generator).prefix(allowed).sorted()
   }
@@ -47,20 +48,5 @@ package struct CallSet: Sendable, Hashable {
       RegionMap(architecture: .x86_64, default: .errno(Self.refusal.data)),
       CompileOptions(
         checkedArchitectures: [.x86_64], otherArchitecture: .killProcess, allowedNumbers: allowed))
-  }
-}
-
-/// SplitMix64: the same sequence from the same seed on every machine.
-package struct SeededNumbers: RandomNumberGenerator, Sendable {
-  private var state: UInt64
-
-  package init(seed: UInt64) { state = seed }
-
-  package mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
   }
 }

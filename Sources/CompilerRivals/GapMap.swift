@@ -1,4 +1,5 @@
 package import FilterCompiler
+import SeededNumbers
 
 /// Random regions with gaps between them in which no code lies, the same for the same seed.
 package struct GapMap: Sendable, Hashable {
@@ -29,7 +30,7 @@ package struct GapMap: Sendable, Hashable {
 
   /// `count` regions.
   package init(_ ground: Ground, _ gaps: Gaps, count: Int, seed: UInt64) throws(RegionError) {
-    var generator = SeededNumbers(seed: seed)
+    var generator = SplitMix64(seed: seed)
     var ranges: [Range<UInt64>] = []
     var index = 0
     while ranges.count < count {
@@ -76,7 +77,7 @@ package struct GapMap: Sendable, Hashable {
   }
 
   /// Whole pages, some way from the lines of 4 GiB but where regions may lie anywhere.
-  private static func range(_ ground: Ground, _ index: Int, using generator: inout SeededNumbers) -> Range<UInt64> {
+  private static func range(_ ground: Ground, _ index: Int, using generator: inout SplitMix64) -> Range<UInt64> {
     let start: UInt64
     switch ground {
     case .scattered: start = UInt64.random(in: 1..<1 << 34, using: &generator) * page

@@ -1,4 +1,5 @@
 package import FilterCompiler
+import SeededNumbers
 
 /// A few calls with answers of their own and counts as chance has them: small enough that all trees can be looked at.
 package struct WeightedCalls: Sendable, Hashable {
@@ -13,7 +14,7 @@ package struct WeightedCalls: Sendable, Hashable {
 
   /// The calls 0 ..< `count`: some are allowed, some trap, the others and all higher ones are refused.
   package init(count: Int, seed: UInt64) {
-    var generator = SeededNumbers(seed: seed)
+    var generator = SplitMix64(seed: seed)
     let answers = (0..<count).map { _ in [0, 0, 0, 0, 1, 1, 1, 2][Int.random(in: 0..<8, using: &generator)] }
     // Some are made a thousand times as often as others.
     let widest = UInt64.random(in: 1...10, using: &generator)

@@ -1,3 +1,5 @@
+import SeededNumbers
+
 /// How sure a median is, told by drawing from the same values again and again (Efron, 1979).
 enum Bootstrap {
   private static let draws = 2_000

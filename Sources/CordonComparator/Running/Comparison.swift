@@ -1,3 +1,5 @@
+import SeededNumbers
+
 /// Measures combinations in rounds: each combination once a round, in an order of the round's own, so that whatever
 /// drifts (frequency, temperature, load) hits all alike, and differences can be taken within one round.
 package struct Comparison: Sendable {

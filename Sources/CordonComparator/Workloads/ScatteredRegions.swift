@@ -1,4 +1,5 @@
 import Cordon
+import SeededNumbers
 
 /// Regions at random places, the same in every run, where Linux maps nothing of a process.
 enum ScatteredRegions {

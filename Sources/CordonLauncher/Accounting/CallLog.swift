@@ -1,4 +1,5 @@
 import AgentInterface
+import FilterCompiler
 import Glibc
 package import SystemPackage
 
@@ -107,14 +108,14 @@ package struct CallLog {
 
   private mutating func callText(_ call: UInt16) -> [UInt8] {
     if let text = names[call] { return text }
-    let text = Array(JSONWriter.string(CallSite.name(ofCall: call)).utf8)
+    let text = Array(JSONText.string(CallSite.name(ofCall: call)).text.utf8)
     names[call] = text
     return text
   }
 
   private mutating func moduleText(_ index: Int, _ moduleNames: ModuleNames) -> [UInt8] {
     if let text = modules[index] { return text }
-    let text = Array(JSONWriter.string(moduleNames[index].path).utf8)
+    let text = Array(JSONText.string(moduleNames[index].path).text.utf8)
     modules[index] = text
     return text
   }

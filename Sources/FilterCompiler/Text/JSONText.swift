@@ -1,10 +1,10 @@
 /// A piece of JSON, as little as the formats here need: the compiler does without Foundation.
-struct JSONText {
-  let text: String
+package struct JSONText {
+  package let text: String
 
   static func number(_ value: some FixedWidthInteger) -> JSONText { JSONText(text: String(value)) }
 
-  static func string(_ value: String) -> JSONText {
+  package static func string(_ value: String) -> JSONText {
     var text = "\""
     for scalar in value.unicodeScalars {
       switch scalar {

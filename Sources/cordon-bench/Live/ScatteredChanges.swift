@@ -1,6 +1,7 @@
 import Cordon
 import CordonComparator
 import Glibc
+import SeededNumbers
 
 /// Regions at addresses that someone else has chosen, all over what a process may map.
 enum ScatteredChanges {

@@ -1,4 +1,5 @@
-/// A small seeded generator, so that an order is random and the same in every run. (Steele, Lea and Flood, 2014.)
+/// A small seeded generator: the same sequence from the same seed on every machine, so that what is random can be
+/// repeated. (Steele, Lea and Flood, 2014.)
 package struct SplitMix64: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
