@@ -57,19 +57,26 @@ package struct TreeFilters: Sendable {
     (.x86_64, [59, 322, 0x4000_0000 | 520, 0x4000_0000 | 545]), (.i386, [11, 358]),
   ]
 
-  /// A filter that decides by number alone, so that the kernel keeps its answers in its bitmap of allowed calls.
+  /// A filter that decides by number alone, so that the kernel keeps its answers in its bitmap of allowed calls, but for
+  /// the call by which agents end threads and processes.
   private static func asking(before calls: [(AuditArchitecture, [UInt32])]) -> Program {
-    let (number, architecture) = (UInt32(0), UInt32(4))  // offsets in struct seccomp_data
+    let (number, architecture, argument) = (UInt32(0), UInt32(4), UInt32(16))  // offsets in struct seccomp_data
     func load(_ offset: UInt32) -> Instruction { Instruction(code: 0x20, jt: 0, jf: 0, k: offset) }
     func answer(_ action: Action) -> Instruction { Instruction(code: 0x06, jt: 0, jf: 0, k: action.rawValue) }
     func isEqual(_ value: UInt32, else skipped: Int) -> Instruction {
       Instruction(code: 0x15, jt: 0, jf: UInt8(skipped), k: value)
     }
     var instructions = [load(architecture)]
+    let killing = [
+      isEqual(UInt32(CORDON_KILL_CALL), else: 5), load(argument),
+      isEqual(UInt32(CORDON_KILL_THREAD), else: 1), answer(Action(.killThread)),
+      isEqual(UInt32(CORDON_KILL_PROCESS), else: 1), answer(Action(.killProcess)),
+    ]
     for (architecture, numbers) in calls {
-      instructions += [isEqual(architecture.rawValue, else: 2 * numbers.count + 2), load(number)]
+      let endings = architecture == .x86_64 ? killing : []
+      instructions += [isEqual(architecture.rawValue, else: 2 * numbers.count + endings.count + 2), load(number)]
       for number in numbers { instructions += [isEqual(number, else: 1), answer(Action(.notify))] }
-      instructions.append(answer(Action(.allow)))
+      instructions += endings + [answer(Action(.allow))]
     }
     instructions.append(answer(Action(.allow)))
     return Program(checked: instructions)

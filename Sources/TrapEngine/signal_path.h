@@ -123,6 +123,7 @@ CORDON_HIDDEN void cordon_mend_guest_frame(const CordonTrap *trap, KernelUcontex
 
 /* blocked_sigsys.c: what a thread has set for SIGSYS in its mask, as far as it knows. */
 CORDON_HIDDEN uint64_t cordon_mask_as_set(const KernelUcontext *context);
+CORDON_HIDDEN int cordon_blocks_sigsys(void);
 CORDON_HIDDEN void cordon_note_mask(int32_t how, uint64_t set);
 CORDON_HIDDEN void cordon_forget_mask(void);
 CORDON_HIDDEN int cordon_keep_until_unblocked(const KernelSiginfo *info);
