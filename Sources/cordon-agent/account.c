@@ -92,7 +92,7 @@ int cordon_agent_count(const CordonTrap *trap, CordonSite **found, CordonVerdict
   verdict->kind = CordonVerdictError;
   verdict->value = (action & 0xffff) < 4095 ? action & 0xffff : 4095;
   if (kind != CORDON_ACTION_ERRNO)
-    cordon_agent_call(CORDON_KILL_CALL, kind == CORDON_ACTION_KILL ? CORDON_KILL_PROCESS : CORDON_KILL_THREAD, 0, 0, 0, 0, 0);
+    cordon_agent_call(CORDON_KILL_CALL, kind == CORDON_ACTION_KILL_PROCESS ? CORDON_KILL_PROCESS : CORDON_KILL_THREAD, 0, 0, 0, 0, 0);
   return 1;
 }
 
