@@ -183,6 +183,7 @@ void cordon_engine_counters(CordonCounters *counters) {
   READ(traps);
   READ(hooked);
   READ(passed);
+  READ(permitted);
   READ(unasked);
   READ(refused);
   READ(forwarded);

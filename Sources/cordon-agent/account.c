@@ -93,7 +93,7 @@ int cordon_agent_count(const CordonTrap *trap, CordonSite **found, CordonVerdict
   }
   __atomic_fetch_add(&site->calls, 1, __ATOMIC_RELAXED);
   uint32_t kind = action & 0xffff0000u;
-  if (kind != CORDON_ACTION_ERRNO && kind != CORDON_ACTION_KILL && kind != CORDON_ACTION_KILL_THREAD) return 0;
+  if (kind != CORDON_ACTION_ERRNO && kind != CORDON_ACTION_KILL_PROCESS && kind != CORDON_ACTION_KILL_THREAD) return 0;
   __atomic_fetch_add(&site->errors, 1, __ATOMIC_RELAXED);
   if (cordon_agent_header.duties & CORDON_AGENT_LOGS) record_untimed(trap, site);
   verdict->kind = CordonVerdictError;

@@ -36,10 +36,7 @@ CORDON_HIDDEN void cordon_agent_close(CordonCall *call, long result);
 
 /* policy.c: what the module's policy answers: SECCOMP_RET_*. */
 CORDON_HIDDEN uint32_t cordon_agent_judge(const CordonTrap *trap, const CordonModule *module);
-#define CORDON_ACTION_KILL 0x80000000u
 #define CORDON_ACTION_KILL_THREAD 0x00000000u
-#define CORDON_ACTION_ERRNO 0x00050000u
-#define CORDON_ACTION_ALLOW 0x7fff0000u
 
 /* calls.c: thunks and the CordonCalls that they belong to. */
 CORDON_HIDDEN long cordon_agent_make_thunks(void);
