@@ -13,7 +13,7 @@
 
 #define CORDON_HIDDEN __attribute__((visibility("hidden")))
 
-typedef long (*CordonCall)(long, long, long, long, long, long, long);
+typedef long (*CordonGateCall)(long, long, long, long, long, long, long);
 
 /* The tables of thunks: for `syscall`, for `int $0x80`, for calls that make children, children without signal handlers, and
    children by `int $0x80`, and for `int $0x80` in 32-bit code. */
@@ -76,7 +76,7 @@ extern CORDON_HIDDEN CordonPolicies cordon_policies;
 /* Written before SIGSYS is taken over and read-only from then on, but for what is marked atomic. */
 typedef struct {
   uint8_t *gate; /* code at gate, data at gate + CORDON_GATE_SIZE */
-  CordonCall call, call80; /* from the gate, by `syscall` and by `int $0x80` */
+  CordonGateCall call, call80; /* from the gate, by `syscall` and by `int $0x80` */
   uint64_t called, called80; /* the addresses that those calls report */
   uint64_t restorer, sigreturn_thunk, sigreturn80_thunk, sigaltstack_thunk;
   uint64_t shared_syscall_thunk, shared_syscall_called, shared_int80_thunk, shared_int80_called;
