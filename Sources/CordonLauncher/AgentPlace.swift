@@ -72,7 +72,7 @@ extension AgentPlace {
     do {
       let exempt = try AgentImage.exemptRange(base: base)
       guard let arena else { return try TreeFilters(exempt: exempt, enforced: enforced) }
-      return try TreeFilters(exempt: exempt, arena: arena)
+      return TreeFilters(exempt: exempt, arena: arena)
     } catch {
       throw .machine("no filter can be made: \(error)", remedy: nil)
     }

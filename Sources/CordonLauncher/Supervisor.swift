@@ -13,7 +13,7 @@ struct Supervisor: ~Copyable {
   private let place: AgentPlace
   /// The process that was started.
   private let program: Int32
-  private var followed: [Int32: FollowedThread] = [:]
+  private var followed = FollowedThreads()
   private var end: ProgramEnd?
   /// Whether nobody is behind the listener any more.
   private var isAbandoned = false
@@ -76,8 +76,7 @@ struct Supervisor: ~Copyable {
 
   private func timeout() -> Int32 {
     let ceiling = accountant?.isDue == true ? Self.logInterval : -1
-    let deadlines = followed.values.compactMap(\.deadline)
-    guard let first = deadlines.min() else { return ceiling }
+    guard let first = followed.firstDeadline else { return ceiling }
     let now = MonotonicTime.now()
     let next = first <= now ? 0 : Int32(clamping: (first - now) / 1_000_000 + 1)
     return ceiling < 0 ? next : min(ceiling, next)
@@ -122,10 +121,8 @@ struct Supervisor: ~Copyable {
 
   /// A thread that has been traced for a while has not executed anything: the call failed.
   private mutating func interruptLateThreads() {
-    guard followed.values.contains(where: { $0.deadline != nil }) else { return }
-    let now = MonotonicTime.now()
-    for (thread, state) in followed {
-      guard let deadline = state.deadline, deadline <= now else { continue }
+    guard followed.firstDeadline != nil else { return }
+    for thread in followed.late(at: MonotonicTime.now()) {
       followed[thread]?.deadline = nil
       if cordon_trace_interrupt(thread) != 0 { followed[thread] = nil }
     }
@@ -160,7 +157,8 @@ struct Supervisor: ~Copyable {
     if stop == .executed {
       // The thread that called has the number of its process from now on.
       var caller: UInt64 = 0
-      if cordon_trace_message(thread, &caller) == 0, let state = followed.removeValue(forKey: Int32(caller)) {
+      if cordon_trace_message(thread, &caller) == 0, caller != thread, let state = followed[Int32(caller)] {
+        followed[Int32(caller)] = nil
         followed[thread] = state
       }
     }

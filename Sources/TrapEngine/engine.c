@@ -82,9 +82,9 @@ static long make_gate(uint64_t address, const uint32_t slots[CORDON_THUNK_KINDS]
   cordon_engine.memory_owner = (uint64_t *)(gate + 2 * CORDON_GATE_SIZE);
 #define AT_GATE(label) ((uint64_t)gate + (uint64_t)(label - cordon_fixed_begin))
   cordon_engine.restorer = AT_GATE(cordon_fixed_restorer);
-  cordon_engine.call = (CordonCall)AT_GATE(cordon_fixed_call);
+  cordon_engine.call = (CordonGateCall)AT_GATE(cordon_fixed_call);
   cordon_engine.called = AT_GATE(cordon_fixed_called);
-  cordon_engine.call80 = (CordonCall)AT_GATE(cordon_fixed_call80);
+  cordon_engine.call80 = (CordonGateCall)AT_GATE(cordon_fixed_call80);
   cordon_engine.called80 = AT_GATE(cordon_fixed_called80);
   cordon_engine.sigreturn_thunk = AT_GATE(cordon_fixed_sigreturn);
   cordon_engine.sigreturn80_thunk = AT_GATE(cordon_fixed_sigreturn80);
@@ -183,6 +183,7 @@ void cordon_engine_counters(CordonCounters *counters) {
   READ(traps);
   READ(hooked);
   READ(passed);
+  READ(permitted);
   READ(unasked);
   READ(refused);
   READ(forwarded);

@@ -28,7 +28,7 @@ static long call_with_page(const CordonTrap *trap, int argument, uint32_t *page,
   long arguments[6];
   for (int i = 0; i < 6; i++) arguments[i] = (long)trap->arguments[i];
   arguments[argument] = (long)at;
-  CordonCall call = trap->architecture == CORDON_AUDIT_ARCH_I386 ? cordon_engine.call80 : cordon_engine.call;
+  CordonGateCall call = trap->architecture == CORDON_AUDIT_ARCH_I386 ? cordon_engine.call80 : cordon_engine.call;
   long result = call(trap->number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
   cordon_engine.call(CORDON_NR_munmap, (long)page, PAGE, 0, 0, 0, 0);
   return result;

@@ -13,7 +13,7 @@
 
 #define CORDON_HIDDEN __attribute__((visibility("hidden")))
 
-typedef long (*CordonCall)(long, long, long, long, long, long, long);
+typedef long (*CordonGateCall)(long, long, long, long, long, long, long);
 
 /* The tables of thunks: for `syscall`, for `int $0x80`, for calls that make children, children without signal handlers, and
    children by `int $0x80`, and for `int $0x80` in 32-bit code. */
@@ -63,10 +63,23 @@ typedef struct {
 
 #define CORDON_DISPATCHES 16
 
+typedef struct {
+  const CordonInstruction *instructions;
+  uint64_t length;
+} CordonPolicy;
+
+/* All policies, in the order in which they were added; `used` instructions lie behind the entries. */
+typedef struct {
+  CordonPolicy *entries;
+  _Atomic(uint64_t) count, used;
+} CordonPolicies;
+
+extern CORDON_HIDDEN CordonPolicies cordon_policies;
+
 /* Written before SIGSYS is taken over and read-only from then on, but for what is marked atomic. */
 typedef struct {
   uint8_t *gate; /* code at gate, data at gate + CORDON_GATE_SIZE */
-  CordonCall call, call80; /* from the gate, by `syscall` and by `int $0x80` */
+  CordonGateCall call, call80; /* from the gate, by `syscall` and by `int $0x80` */
   uint64_t called, called80; /* the addresses that those calls report */
   uint64_t restorer, sigreturn_thunk, sigreturn80_thunk, sigaltstack_thunk;
   uint64_t shared_syscall_thunk, shared_syscall_called, shared_int80_thunk, shared_int80_called;
@@ -87,7 +100,7 @@ typedef struct {
   _Atomic(uint64_t) stacks; /* CordonSpareStack *: all of them, the newest first */
   _Atomic(uint32_t) stacks_given_back;
   struct {
-    _Atomic(uint64_t) traps, hooked, passed, unasked, refused, forwarded, sites, shared_thunks;
+    _Atomic(uint64_t) traps, hooked, passed, permitted, unasked, refused, forwarded, sites, shared_thunks;
   } counters;
 } CordonEngine;
 
@@ -164,6 +177,10 @@ CORDON_HIDDEN void cordon_forget_borrower(void);
 
 /* step_table.c: cordon_table_find, in TrapEngine.h; and the map until it is changed for the first time. */
 CORDON_HIDDEN void cordon_table_start(const CordonStep *steps, uint64_t count);
+
+/* policies.c: what a policy says of a call: CORDON_DISPOSITION_PASS, …_HOOK, …_KILL or …_ERROR. cordon_judge is in
+   TrapEngine.h. */
+CORDON_HIDDEN uint32_t cordon_policy_disposition(uint32_t index, const CordonTrap *trap);
 
 /* own_sigsys.c: what becomes of a SIGSYS that is the program's. */
 CORDON_HIDDEN void cordon_die(KernelSiginfo *info);

@@ -13,10 +13,13 @@ enum {
   CORDON_AGENT_IMAGE_LIMIT = 0x10000,
   /// Thunks of calls that are timed.
   CORDON_AGENT_CALLS = 0x10000,
+  /// Thunks of those that make a child.
+  CORDON_AGENT_CHILD_CALLS = 0x18000,
+  CORDON_AGENT_CHILD_THUNKS = 256,
   /// The trap engine's gate, and behind its code its data.
-  CORDON_AGENT_GATE = 0x18000,
+  CORDON_AGENT_GATE = 0x1c000,
   /// Where the exempt range ends: calls from [base, base + this) are the agent's own.
-  CORDON_AGENT_EXEMPT_END = 0xb9000,
+  CORDON_AGENT_EXEMPT_END = 0xbd000,
   /// The agent's variables, all zero at first. The linker script has the same number.
   CORDON_AGENT_DATA = 0x160000,
   /// What the agent shares with the launcher: CordonAgentArea.
@@ -157,6 +160,8 @@ typedef struct CordonAgentArea {
   uint32_t sites, calls_end;
   uint32_t reserved;
   uint64_t written, read;
+  /// 1 more than `read` was when a program gave up waiting for room.
+  uint64_t given_up;
 } CordonAgentArea;
 
 enum {

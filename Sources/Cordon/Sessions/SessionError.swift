@@ -8,6 +8,8 @@ public enum SessionError: Error, Sendable, Hashable {
   case region(RegionError)
   /// The regions do not make a filter; it says how many would fit.
   case compilation(CompileError)
+  /// A policy that the SIGSYS handler cannot go by, and why.
+  case policy(Policy, reason: String)
   /// A module's code was not found in this process.
   case module(String, reason: String, remedy: String?)
   /// ``Session/activate(for:)`` before ``Session/setHook(_:)``.
@@ -55,6 +57,7 @@ extension SessionError: CustomStringConvertible {
     switch self {
     case .region(let error): "\(error)"
     case .compilation(let error): "\(error)"
+    case .policy(let policy, let reason): "\(policy) cannot decide in the handler: \(reason)"
     case .module(_, let reason, _): reason
     case .missingHook: "the session has no hook"
     case .nothingTraps: "nothing would trap: no region traps and the default allows"
@@ -102,6 +105,7 @@ extension SessionError: CustomStringConvertible {
       "have the thread leave signal 33 open, by which it is asked, or use the mechanism seccomp"
     case .threadsNotFollowed: "link Cordon into the executable, or use the mechanism seccomp, which threads inherit"
     case .compilation(let error): error.remedy
+    case .policy: "use allow, trap, errno and kill-process only, or compile a filter of it (`cordon compile`)"
     case .region, .filterRefused, .threadNotArmed, .memory, .noSuchRegion, .notMapped, .unsatisfiable: nil
     }
   }

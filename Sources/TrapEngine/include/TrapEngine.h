@@ -76,6 +76,8 @@ typedef CordonVerdict (*CordonTrapHook)(CordonTrap *trap, void *context);
 #define CORDON_DISPOSITION_KILL 2u
 /// Calls fail with an error number (1…4095), which is added to it.
 #define CORDON_DISPOSITION_ERROR 0x10000u
+/// Calls go by a policy, whose index (cordon_policy_add, below 65536) is added to it.
+#define CORDON_DISPOSITION_POLICY 0x20000u
 
 /// One step of the map from kernel-visible instruction pointers to dispositions: it holds from `first` up to the
 /// next step's `first`. Steps are sorted, and the first one starts at 0.
@@ -85,6 +87,13 @@ typedef struct CordonStep {
   /// CORDON_DISPOSITION_…
   uint32_t disposition;
 } CordonStep;
+
+/// An instruction of a policy: struct sock_filter of linux/filter.h.
+typedef struct CordonInstruction {
+  uint16_t code;
+  uint8_t if_true, if_false;
+  uint32_t constant;
+} CordonInstruction;
 
 /// A part of a change to the map: what holds for the instruction pointers `first`…`last`, both inclusive, from now on.
 typedef struct CordonEdit {
@@ -132,6 +141,7 @@ typedef struct CordonCounters {
   uint64_t traps;           ///< deliveries that were ours
   uint64_t hooked;          ///< of these, answered by the hook
   uint64_t passed;          ///< calls let through, by the hook or because no region asked for the trap
+  uint64_t permitted;       ///< calls let through because their region's policy allows them
   uint64_t unasked;         ///< calls let through without asking the hook: their code is not in a trapped region
   uint64_t refused;         ///< calls that the map itself answered with an error, or that it let end the process
   uint64_t forwarded;       ///< SIGSYS deliveries handed to the program's own disposition
@@ -167,6 +177,20 @@ uint64_t cordon_table_generation(void);
 uint64_t cordon_table_find(uint64_t pointer, CordonStep *step, CordonRegionRecord *record);
 /// How many steps the map has, and in how many chunks; for whoever changes it.
 void cordon_table_occupancy(uint64_t *steps, uint64_t *chunks);
+
+/// Keeps a policy for ever, so that steps can name it: a program of the kernel's classic BPF machine, of at most 4096
+/// instructions, which loads words of `struct seccomp_data`, compares with constants, jumps and returns. Its answers can be
+/// to allow (CORDON_DISPOSITION_PASS), to trap (…_HOOK) and to fail with an error number; any other ends the process.
+/// The policy's index, or -ENOMEM (65,536 policies of 8 Mi instructions in all), or -EINVAL for its length.
+long cordon_policy_add(const CordonInstruction *instructions, uint64_t count);
+/// What a program says of a call, as the kernel would have it answer: SECCOMP_RET_*. Where it has other instructions than
+/// those, or comes to no end, to end the process.
+uint32_t cordon_judge(const CordonTrap *trap, const CordonInstruction *program, uint64_t length);
+
+#define CORDON_ACTION_KILL_PROCESS 0x80000000u
+#define CORDON_ACTION_TRAP 0x00030000u
+#define CORDON_ACTION_ERRNO 0x00050000u
+#define CORDON_ACTION_ALLOW 0x7fff0000u
 
 /// Changes how dispatch is armed from now on, for threads and children that arm themselves; those that are armed stay as
 /// they are until cordon_dispatch_arm_thread. Operation 0 disarms. Only where the configuration said how to arm it.
