@@ -105,7 +105,7 @@ void cordon_forward(KernelSiginfo *info, KernelUcontext *context) {
   }
   /* The handler runs with its own mask, but never with SIGSYS blocked: the next trap would kill. The mask before it
      comes back with our frame. */
-  uint64_t block = own.mask & ~CORDON_SIGSYS_BIT;
+  uint64_t block = own.mask & ~cordon_kept_open();
   if (block != 0) cordon_engine.call(CORDON_NR_rt_sigprocmask, 0 /* SIG_BLOCK */, (long)&block, 0, 8, 0, 0);
   KernelStack stack;
   cordon_copy_words(&stack, &context->stack, sizeof stack);
