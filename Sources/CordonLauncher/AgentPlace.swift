@@ -66,12 +66,13 @@ extension AgentPlace {
   }
 
   /// The filters that exempt the agent.
-  /// - Parameter enforced: regions that the filter disposes of by itself, whatever becomes of the agent.
-  func filters(enforced: [RegionMap.Region]) throws(LaunchError) -> TreeFilters {
-    if duties.contains(.dispatches) { return .forDispatch }
+  /// - Parameter profile: what becomes of calls; of some regions the filter disposes by itself, whatever becomes of the agent.
+  func filters(_ profile: RunProfile?) throws(LaunchError) -> TreeFilters {
+    let endsThreads = profile != nil
+    if duties.contains(.dispatches) { return .forDispatch(endsThreads: endsThreads) }
     do {
       let exempt = try AgentImage.exemptRange(base: base)
-      guard let arena else { return try TreeFilters(exempt: exempt, enforced: enforced) }
+      guard let arena else { return try TreeFilters(exempt: exempt, enforced: profile?.enforced ?? [], endsThreads: endsThreads) }
       return TreeFilters(exempt: exempt, arena: arena)
     } catch {
       throw .machine("no filter can be made: \(error)", remedy: nil)

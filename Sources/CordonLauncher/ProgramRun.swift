@@ -97,7 +97,7 @@ package struct ProgramRun {
     let clock = TickClock()
     let duties = options.duties
     let place = try AgentPlace(AgentImage(), duties: duties)
-    let filters = try place.filters(enforced: options.profile?.enforced ?? [])
+    let filters = try place.filters(options.profile)
     let signals = try SignalQueue()
     let child = try StartedChild(
       path: path, arguments: arguments, filters: filters, call: place.call, mask: signals.maskBefore)
