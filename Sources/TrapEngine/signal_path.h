@@ -173,7 +173,6 @@ CORDON_HIDDEN void cordon_own_action(KernelSigaction *action);
 CORDON_HIDDEN void cordon_set_own_action(const KernelSigaction *action, KernelSigaction *old);
 CORDON_HIDDEN void cordon_begin_with_action(const KernelSigaction *action);
 CORDON_HIDDEN void cordon_note_memory_owner(void);
-CORDON_HIDDEN int cordon_borrows_memory(void);
 CORDON_HIDDEN void cordon_forget_borrower(void);
 
 /* step_table.c: cordon_table_find, in TrapEngine.h; and the map until it is changed for the first time. */

@@ -233,6 +233,9 @@ uint32_t cordon_sigsys_to_inherit(void);
 /// In a program that has just been executed, once the engine is installed.
 void cordon_sigsys_inherit(uint32_t what);
 
+/// Whether this process runs in the memory of another one, as a child of vfork(2) does.
+int cordon_borrows_memory(void);
+
 /// A system call from the gate: never trapped. Needs `cordon_engine_prepare`.
 long cordon_gate_call(long number, long a, long b, long c, long d, long e, long f);
 
