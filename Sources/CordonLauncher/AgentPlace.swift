@@ -80,7 +80,9 @@ extension AgentPlace {
     if duties.contains(.dispatches) { return .forDispatch(endsThreads: endsThreads) }
     do {
       let exempt = try AgentImage.exemptRange(base: base)
-      guard let arena else { return try TreeFilters(exempt: exempt, enforced: profile?.enforced ?? [], endsThreads: endsThreads) }
+      guard let arena else {
+        return try TreeFilters(exempt: exempt, enforced: profile?.enforced ?? [], endsThreads: endsThreads)
+      }
       return TreeFilters(exempt: exempt, arena: arena)
     } catch {
       throw .machine("no filter can be made: \(error)", remedy: nil)

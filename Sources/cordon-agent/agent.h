@@ -91,6 +91,7 @@ CORDON_HIDDEN void cordon_agent_say(const char *what, long number, const char *r
 CORDON_HIDDEN void cordon_agent_number_text(char *to, size_t limit, const char *text, unsigned long number);
 
 enum { /* asm-generic/errno-base.h */
+  CORDON_AGENT_ENOENT = 2,
   CORDON_AGENT_E2BIG = 7,
   CORDON_AGENT_ENOEXEC = 8,
   CORDON_AGENT_EAGAIN = 11,
@@ -99,6 +100,7 @@ enum { /* asm-generic/errno-base.h */
   CORDON_AGENT_EISDIR = 21,
   CORDON_AGENT_EINVAL = 22,
   CORDON_AGENT_ESPIPE = 29,
+  CORDON_AGENT_ENAMETOOLONG = 36,
   CORDON_AGENT_ENOSYS = 38,
   CORDON_AGENT_ELOOP = 40,
 };
@@ -124,6 +126,8 @@ enum { /* asm/unistd_64.h */
   NR_exit = 60,
   NR_rt_sigsuspend = 130,
   NR_sigaltstack = 131,
+  NR_fcntl = 72,
+  NR_readlink = 89,
   NR_ptrace = 101,
   NR_personality = 135,
   NR_prctl = 157,

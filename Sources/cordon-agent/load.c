@@ -14,6 +14,8 @@ CORDON_AGENT_BEGIN
 #define O_NONBLOCK 04000
 #define O_NOFOLLOW 0400000
 #define X_OK 1
+#define F_GETFD 1
+#define FD_CLOEXEC 1
 #define LEVELS 5 /* of scripts that are run by scripts, as in the kernel */
 #define LINE 256 /* of a script that is looked at, as in the kernel */
 
@@ -119,16 +121,29 @@ static void give_up(Load *load) {
   cordon_agent_call(NR_close, load->loader, 0, 0, 0, 0, 0);
 }
 
+static long append_path(char *name, size_t limit, const char *path) {
+  size_t at = length_of(name), length = length_of(path);
+  if (length == 0) return 0;
+  if (at + 1 + length >= limit) return -CORDON_AGENT_ENAMETOOLONG;
+  name[at++] = '/';
+  for (size_t i = 0; i <= length; i++) ((volatile char *)name)[at + i] = path[i];
+  return 0;
+}
+
 static long prepare(Load *load, long folder, const char *path, long flags) {
   long file = open_program(folder, path, flags);
   if (file < 0) return file;
   long error = 0;
-  char name[40];
-  if (*path == 0) {
+  char name[LINE];
+  int closes = 0; /* with the program: a script's interpreter would not find it then */
+  if (folder != AT_FDCWD && *path != '/') {
+    closes = cordon_agent_call(NR_fcntl, folder, F_GETFD, 0, 0, 0, 0) == FD_CLOEXEC;
+    load->record.is_nameless = *path == 0;
     cordon_agent_number_text(name, sizeof name, "/dev/fd/", (unsigned long)folder);
+    error = append_path(name, sizeof name, path);
     path = name;
   }
-  error = add(load, path, length_of(path)); /* AT_EXECFN */
+  if (error == 0) error = add(load, path, length_of(path)); /* AT_EXECFN */
   const char *called = path;
   char lines[2][LINE + 1]; /* a name in one of them is in use while the other is read */
   for (int level = 0; error == 0; level++) {
@@ -137,6 +152,7 @@ static long prepare(Load *load, long folder, const char *path, long flags) {
     if (size < 0) error = size;
     else if (size < 2 || line[0] != '#' || line[1] != '!') break;
     else if (level == LEVELS) error = -CORDON_AGENT_ELOOP;
+    else if (closes) error = -CORDON_AGENT_ENOENT;
     else {
       line[size] = 0;
       error = follow_script(load, &file, called, line, size, &next);
@@ -155,7 +171,7 @@ long cordon_agent_load(long loader, long folder, long path, long arguments, long
   load.used = 0;
   load.record.program = load.record.interpreter = -1;
   load.record.words = 0;
-  load.record.reserved = 0;
+  load.record.is_nameless = 0;
   long known = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | CORDON_AGENT_TRACED;
   long error = flags & ~known ? -CORDON_AGENT_EINVAL : prepare(&load, folder, (const char *)path, flags);
   if (error == 0)

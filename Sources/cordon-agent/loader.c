@@ -163,7 +163,13 @@ static void leave_file(uint64_t base) {
 }
 
 /* What /proc says of the process: its name, arguments, where what lies, and its file where that is granted. */
-static void tell_kernel(MemoryMap *map, const char *name, long file) {
+static void tell_kernel(MemoryMap *map, const char *name, long file, int is_nameless) {
+  char link[40], path[4096];
+  if (is_nameless) {
+    cordon_agent_number_text(link, sizeof link, "/proc/self/fd/", (unsigned long)file);
+    long length = cordon_agent_call(NR_readlink, (long)link, (long)path, sizeof path - 1, 0, 0, 0);
+    if (length > 0) path[length] = 0, name = path;
+  }
   const char *last = name;
   for (const char *at = name; *at != 0; at++)
     if (*at == '/') last = at + 1;
@@ -196,11 +202,12 @@ CordonStartingPoint cordon_agent_become(uint64_t *words) {
   if (cordon_agent_elf_runs_stack(file))
     cordon_agent_call(NR_mprotect, (long)(start.stack & ~(PAGE - 1)), (long)PAGE,
                       PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN, 0, 0, 0);
-  const char *name = (const char *)0;
+  const char *name = NULL;
   for (uint64_t i = 0; i < old.auxiliary_words; i += 2)
     if (map.auxiliary[i] == AT_EXECFN) name = (const char *)map.auxiliary[i + 1];
+  int is_nameless = record->is_nameless != 0;
   leave_file(base);
-  tell_kernel(&map, name != (const char *)0 ? name : "", file);
+  tell_kernel(&map, name != NULL ? name : "", file, is_nameless);
   cordon_agent_call(NR_close, file, 0, 0, 0, 0, 0);
   if (loader >= 0) cordon_agent_call(NR_close, loader, 0, 0, 0, 0, 0);
   return start;

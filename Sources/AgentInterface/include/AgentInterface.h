@@ -87,7 +87,8 @@ typedef struct CordonLoadRecord {
   /// How many of the texts are words that come before the arguments, in the place of the first: those of a script's
   /// interpreters. Before them is the name of the program as it was given.
   uint32_t words;
-  uint32_t reserved;
+  /// Whether the program was given as a descriptor and not by a path.
+  uint32_t is_nameless;
 } CordonLoadRecord;
 
 enum {
