@@ -12,8 +12,8 @@ extension RegionMap {
   public func compile(_ options: CompileOptions = .init()) throws(CompileError) -> Program {
     let own = AuditArchitecture(architecture)
     for named in [own] + options.foreignTrapNumbers.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
-      let trapped = Set(options.trapNumbers(of: named, in: self))
-      guard let number = options.allowedNumbers(of: named, in: self).first(where: trapped.contains) else { continue }
+      let (allowed, trapped) = (options.allowedNumbers(of: named, in: self), options.trapNumbers(of: named, in: self))
+      guard !trapped.isEmpty, let number = allowed.first(where: Set(trapped).contains) else { continue }
       throw named == own ? .contradictoryNumber(number) : .contradictoryForeignNumber(number, named)
     }
     if let gate = options.gate {
