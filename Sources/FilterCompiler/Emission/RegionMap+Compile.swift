@@ -12,7 +12,8 @@ extension RegionMap {
   public func compile(_ options: CompileOptions = .init()) throws(CompileError) -> Program {
     let own = AuditArchitecture(architecture)
     for named in [own] + options.foreignTrapNumbers.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
-      let trapped = Set(options.trapNumbers(of: named, in: self))
+      let patterns = named == own ? options.globalTrapPatterns.map(\.number) : []
+      let trapped = Set(options.trapNumbers(of: named, in: self) + patterns)
       guard let number = options.allowedNumbers(of: named, in: self).first(where: trapped.contains) else { continue }
       throw named == own ? .contradictoryNumber(number) : .contradictoryForeignNumber(number, named)
     }

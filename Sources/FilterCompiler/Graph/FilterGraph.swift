@@ -77,12 +77,17 @@ struct FilterGraph {
   private mutating func overlayStages(_ architecture: AuditArchitecture, on line: inout NumberLine) {
     var nodes: [UInt32: DecisionGraph.NodeID] = [:]
     let trapped = options.trapNumbers(of: architecture, in: map)
-    if !trapped.isEmpty {
+    let patterns = architecture == AuditArchitecture(map.architecture) ? options.globalTrapPatterns : []
+    if !trapped.isEmpty || !patterns.isEmpty {
       var everywhere = [Piece(first: 0, last: .max, disposition: .trap(data: options.trapData))]
       if let gate = options.gate { everywhere = everywhere.opening(gate, map.architecture) }
       let trap = AddressTree.build(BoundaryPlacement(everywhere), expecting: pointers, in: &graph) {
         disposition, graph in
         graph.answer(disposition.answer(to: SeccompData(nr: 0)))
+      }
+      // Arguments before addresses: what no pattern matches has only been asked for them.
+      for pattern in patterns.reversed() {
+        nodes[pattern.number] = pattern.decide(trap, else: nodes[pattern.number] ?? line[pattern.number], in: &graph)
       }
       for number in trapped { nodes[number] = trap }
     }
