@@ -82,9 +82,9 @@ static long make_gate(uint64_t address, const uint32_t slots[CORDON_THUNK_KINDS]
   cordon_engine.memory_owner = (uint64_t *)(gate + 2 * CORDON_GATE_SIZE);
 #define AT_GATE(label) ((uint64_t)gate + (uint64_t)(label - cordon_fixed_begin))
   cordon_engine.restorer = AT_GATE(cordon_fixed_restorer);
-  cordon_engine.call = (CordonCall)AT_GATE(cordon_fixed_call);
+  cordon_engine.call = (CordonGateCall)AT_GATE(cordon_fixed_call);
   cordon_engine.called = AT_GATE(cordon_fixed_called);
-  cordon_engine.call80 = (CordonCall)AT_GATE(cordon_fixed_call80);
+  cordon_engine.call80 = (CordonGateCall)AT_GATE(cordon_fixed_call80);
   cordon_engine.called80 = AT_GATE(cordon_fixed_called80);
   cordon_engine.sigreturn_thunk = AT_GATE(cordon_fixed_sigreturn);
   cordon_engine.sigreturn80_thunk = AT_GATE(cordon_fixed_sigreturn80);
@@ -150,12 +150,11 @@ long cordon_engine_install(const CordonConfiguration *configuration) {
   cordon_copy_words(&cordon_engine.configuration, configuration, sizeof *configuration);
   cordon_engine.configuration.uses_dispatch |= configuration->dispatch.operation != 0;
   if (cordon_engine.configuration.uses_dispatch) cordon_dispatch_configure(&configuration->dispatch);
-  /* The program's own disposition is read first, since the flags of ours depend on it. It is ours already, and the
-     program's is known, after an attempt that was given up. */
+  /* The program's own disposition is read first, since the flags of ours depend on it. */
   KernelSigaction found;
   cordon_table_start(configuration->steps, configuration->step_count);
   long result = cordon_engine.call(CORDON_NR_rt_sigaction, CORDON_SIGSYS, 0, (long)&found, 8, 0, 0);
-  if (result == 0 && found.handler != (uint64_t)cordon_sigsys) cordon_begin_with_action(&found);
+  if (result == 0) cordon_begin_with_action(&found);
   if (result == 0) result = cordon_take_sigsys();
   if (result != 0) {
     __atomic_store_n((uint32_t *)&cordon_engine.installed, 0, __ATOMIC_RELEASE);
@@ -169,7 +168,8 @@ long cordon_engine_install(const CordonConfiguration *configuration) {
 
 void cordon_engine_uninstall(void) {
   if (!cordon_engine_is_installed()) return;
-  if (!cordon_requests_are_pending()) cordon_restore_own_sigaction();
+  cordon_give_back_request_signal();
+  cordon_restore_own_sigaction();
   cordon_restore_calling_stack();
   __atomic_store_n((uint32_t *)&cordon_engine.installed, 0, __ATOMIC_RELEASE);
 }
@@ -183,6 +183,7 @@ void cordon_engine_counters(CordonCounters *counters) {
   READ(traps);
   READ(hooked);
   READ(passed);
+  READ(permitted);
   READ(unasked);
   READ(refused);
   READ(forwarded);

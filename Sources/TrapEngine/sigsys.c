@@ -30,8 +30,6 @@ void cordon_sigsys(int signal, KernelSiginfo *info, KernelUcontext *context) {
   if (!is_ours(info)) {
     if (cordon_is_own_call(info))
       context->registers.rax = (uint64_t)-CORDON_ENOSYS; /* the program does not know of it */
-    else if (cordon_is_request(info))
-      cordon_answer_request(context);
     else
       cordon_forward(info, context);
     return;
@@ -54,9 +52,12 @@ void cordon_sigsys(int signal, KernelSiginfo *info, KernelUcontext *context) {
 
   CordonVerdict verdict; /* field by field: an initialiser of zeros would be a call of memset */
   verdict.kind = CordonVerdictPass;
-  switch (step.disposition) {
+  uint32_t disposition = step.disposition;
+  int has_policy = disposition >= CORDON_DISPOSITION_POLICY;
+  if (has_policy) disposition = cordon_policy_disposition(disposition - CORDON_DISPOSITION_POLICY, &trap);
+  switch (disposition) {
   case CORDON_DISPOSITION_PASS:
-    cordon_count(&cordon_engine.counters.unasked);
+    cordon_count(has_policy ? &cordon_engine.counters.permitted : &cordon_engine.counters.unasked);
     break;
   case CORDON_DISPOSITION_HOOK:
     cordon_count(&cordon_engine.counters.hooked);
@@ -69,7 +70,7 @@ void cordon_sigsys(int signal, KernelSiginfo *info, KernelUcontext *context) {
   default:
     cordon_count(&cordon_engine.counters.refused);
     verdict.kind = CordonVerdictError;
-    verdict.value = (int64_t)(step.disposition - CORDON_DISPOSITION_ERROR);
+    verdict.value = (int64_t)(disposition - CORDON_DISPOSITION_ERROR);
     break;
   }
   switch (verdict.kind) {

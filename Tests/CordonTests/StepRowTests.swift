@@ -97,9 +97,9 @@ import TrapEngine
     func answer(_ pointer: UInt64) -> (UInt32, UInt32) {
       let (first, second) = (byte(pointer - 2), byte(pointer - 1))
       guard let first, let second, first.disposition == second.disposition else {
-        return (UInt32.max, usual.engineDisposition)
+        return (UInt32.max, store.code(usual))
       }
-      return (UInt32(first.region.index), first.disposition.engineDisposition)
+      return (UInt32(first.region.index), store.code(first.disposition))
     }
     let whole = StepRow(store, default: usual)
     #expect(whole.steps[0].first == 0)

@@ -15,10 +15,10 @@ final class Guest: Sendable {
   /// - Parameter mechanism: by name, since a name can be carried into an exit test.
   init(
     _ mechanism: String, _ templates: GuestTemplate..., default: Session.Default = .allow,
-    hook: @escaping CordonTrapHook = guest_hook
+    options: Session.Options = [], hook: @escaping CordonTrapHook = guest_hook
   ) throws {
     let named = try #require(Mechanism(rawValue: mechanism))
-    session = try Session(mechanism: named, default: `default`)
+    session = try Session(mechanism: named, default: `default`, options: options)
     var places: [GuestTemplate: Region] = [:]
     for template in templates + [.call] { places[template] = try session.mapExecutable(template.code) }
     self.places = places

@@ -13,16 +13,16 @@ package struct Planner: Sendable {
   package var filters: Int
   /// Cordon's own pages, whose calls always pass.
   package let gate: AddressRange
-  /// The numbers that trap from anywhere, and the data of a trap.
-  package let globalTrapNumbers: [UInt32]
+  /// The calls that trap from anywhere else.
+  package let globalTraps: [CallPattern]
 
   package init(
-    armed: IntervalSet = IntervalSet(), filters: Int = 0, gate: AddressRange, globalTrapNumbers: [UInt32] = []
+    armed: IntervalSet = IntervalSet(), filters: Int = 0, gate: AddressRange, globalTraps: [CallPattern] = []
   ) {
     self.armed = armed
     self.filters = filters
     self.gate = gate
-    self.globalTrapNumbers = globalTrapNumbers
+    self.globalTraps = globalTraps
   }
 
   /// A filter that was proved to do what is asked.
@@ -153,7 +153,7 @@ package struct Planner: Sendable {
       else { return nil }
     }
     let options = CompileOptions(
-      gate: gate, globalTrapNumbers: filters == 0 ? globalTrapNumbers : [], trapData: Session.trapData)
+      gate: gate, globalTrapPatterns: filters == 0 ? globalTraps : [], trapData: Session.trapData)
     return try? map.compile(options)
   }
 }

@@ -23,17 +23,22 @@ public struct Region: Sendable, Hashable {
     case error(Errno)
     /// The process dies of SIGSYS.
     case kill
+    /// Their numbers and arguments decide, in the SIGSYS handler: its rules may allow, trap (to the hook), fail with an
+    /// error, and end the process. Each different policy that a session has ever had takes memory (8 bytes an
+    /// instruction) as long as the process lives; there can be 65,536.
+    case policy(Policy)
   }
 }
 
 extension Region.Disposition {
-  /// As the SIGSYS handler's table has it.
-  var engineDisposition: UInt32 {
+  /// As the SIGSYS handler's table has it; nil for a policy, which has a place of its own there.
+  var engineDisposition: UInt32? {
     switch self {
     case .allow: 0
     case .trap: 1
     case .kill: 2
     case .error(let errno): 0x10000 + UInt32(min(max(errno.rawValue, 1), 4095))
+    case .policy: nil
     }
   }
 
@@ -44,6 +49,7 @@ extension Region.Disposition {
     case .trap: Session.trapDisposition
     case .error(let errno): .errno(UInt16(min(max(errno.rawValue, 1), 4095)))
     case .kill: .killProcess
+    case .policy(let policy): (try? PolicyBody(readOff: policy)).map { .policy($0) } ?? Session.trapDisposition
     }
   }
 }

@@ -18,6 +18,8 @@ package struct RegionStore: Sendable {
   private var free: [Int] = []
   private var nextSerial: UInt64 = 1
   private var order = RegionOrder()
+  /// What the SIGSYS handler's table calls the policies that it has.
+  var policies: [Policy: UInt32] = [:]
 
   /// Code that is always allowed.
   private let gate: AddressRange?
@@ -41,6 +43,13 @@ package struct RegionStore: Sendable {
   }
 
   subscript(index: Int) -> Entry? { entries[index] }
+
+  /// What the SIGSYS handler's table calls a disposition; for a policy that it does not have, what it would call none.
+  func code(_ disposition: Region.Disposition) -> UInt32 {
+    if let code = disposition.engineDisposition { return code }
+    guard case .policy(let policy) = disposition, let code = policies[policy] else { return .max }
+    return code
+  }
 
   /// The regions with a byte of a range, ascending.
   func overlapping(_ start: UInt64, _ end: UInt64) -> [RegionOrder.Key] { order.overlapping(start, end) }

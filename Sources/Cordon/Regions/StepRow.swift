@@ -27,7 +27,7 @@ package struct StepRow: Sendable {
 
   /// The whole map.
   package init(_ store: RegionStore, default defaultDisposition: Region.Disposition) {
-    let usual = defaultDisposition.engineDisposition
+    let usual = store.code(defaultDisposition)
     first = 0
     last = .max
     append(0, nil, usual)
@@ -36,7 +36,7 @@ package struct StepRow: Sendable {
 
   /// For the instructions that have a byte in `start..<end`.
   package init(_ store: RegionStore, _ start: UInt64, _ end: UInt64, default defaultDisposition: Region.Disposition) {
-    let usual = defaultDisposition.engineDisposition
+    let usual = store.code(defaultDisposition)
     let begin = max(start, 1) - 1
     first = begin + Self.length
     last = end + Self.length - 1
@@ -55,7 +55,7 @@ package struct StepRow: Sendable {
         if let top = open.last, let entry = store[top.index] {
           let end = min(top.end, next)
           stretches.append(
-            Stretch(start: at, end: end, index: top.index, disposition: entry.disposition.engineDisposition))
+            Stretch(start: at, end: end, index: top.index, disposition: store.code(entry.disposition)))
           at = end
         } else {
           stretches.append(Stretch(start: at, end: next, index: nil, disposition: usual))

@@ -27,7 +27,7 @@ extension Session {
 
       // So that code which is mapped later lies where a filter traps already. Dispatch has one range, and none to spare.
       if !mechanism.isPerThread, state.usual == .allow, state.arena == nil { state.arena = Arena() }
-      var choices = mechanism == .automatic ? state.choices() : [(mechanism, "it was asked for")]
+      var choices = mechanism == .automatic ? state.choices(options) : [(mechanism, "it was asked for")]
       let (chosen, reason) = choices.removeFirst()
       do throws(SessionError) {
         state.active = try activate(state, row, hook, chosen, reason, scope)
@@ -49,8 +49,9 @@ extension Session {
   ) throws(SessionError) -> Active {
     let gate = state.gate
     var armament = Armament(
-      means: .filters(Planner(gate: gate, globalTrapNumbers: [])), scope: scope, thread: cordon_thread_id(),
-      noNewPrivileges: noNewPrivileges, isAutomatic: self.mechanism == .automatic, globalTrapNumbers: [], gate: gate)
+      means: .filters(Planner(gate: gate, globalTraps: options.globalTraps)), scope: scope,
+      thread: cordon_thread_id(), noNewPrivileges: noNewPrivileges, isAutomatic: self.mechanism == .automatic,
+      globalTraps: options.globalTraps, gate: gate)
     let arming: Arming?
     if mechanism == .seccomp {
       let wanted = state.everythingTrapped
@@ -70,7 +71,7 @@ extension Session {
     configuration.dispatch_follows = mechanism.isPerThread && scope == .allThreads ? 1 : 0
     // What holds until the table is made, a moment later; never freed, as one that a handler may read.
     let first = UnsafeMutablePointer<CordonStep>.allocate(capacity: 1)
-    first.initialize(to: CordonStep(first: 0, region: UInt32.max, disposition: state.usual.engineDisposition))
+    first.initialize(to: CordonStep(first: 0, region: UInt32.max, disposition: state.store.code(state.usual)))
     configuration.steps = UnsafePointer(first)
     configuration.step_count = 1
     let installed = cordon_engine_install(&configuration)
@@ -110,8 +111,11 @@ extension Session.State {
   }
 
   /// The mechanisms that would do, the best one first, each with the reason.
-  func choices() -> [(Mechanism, String)] {
+  func choices(_ options: Session.Options) -> [(Mechanism, String)] {
     func filters(_ reason: String) -> [(Mechanism, String)] { [(.seccomp, "a filter, since \(reason)")] }
+    guard options.globalTraps.isEmpty else {
+      return filters("calls are to trap by their numbers, wherever they come from")
+    }
     guard usual == .allow else {
       return filters("everything traps but what is allowed, on both sides of Cordon's own pages")
     }

@@ -45,7 +45,7 @@ extension Session {
       case .changeMechanism(let proposals):
         guard case .dispatch(let before, _) = armament.means else { return }
         let dispatching = armament
-        armament.means = .filters(Planner(gate: armament.gate, globalTrapNumbers: armament.globalTrapNumbers))
+        armament.means = .filters(Planner(gate: armament.gate, globalTraps: armament.globalTraps))
         do throws(SessionError) {
           try attach(proposals)
         } catch {

@@ -17,7 +17,8 @@ extension Session {
   ///
   /// - Parameter body: says what the change is; nothing has happened yet when it returns.
   /// - Returns: The regions that the change declares, in order.
-  /// - Throws: What is wrong with the change: ``SessionError/region(_:)``, ``SessionError/noSuchRegion(_:)``; what keeps
+  /// - Throws: What is wrong with the change: ``SessionError/region(_:)``, ``SessionError/noSuchRegion(_:)``,
+  ///   ``SessionError/policy(_:reason:)``; what keeps
   ///   it from being made: ``SessionError/filterRefused(_:)``, ``SessionError/threadNotSynchronized(_:)``,
   ///   ``SessionError/threadNotArmed(_:_:)``, ``SessionError/inexpressible(_:reason:)``,
   ///   ``SessionError/onlyByItsThread(_:)``, ``SessionError/signalBlocked(threads:)``, ``SessionError/memory(_:)``,
@@ -38,11 +39,13 @@ extension Session {
     return try state.withLock { state throws(SessionError) in
       // Arenas and regions are values: what is changed here is a copy.
       var state = state
+      try state.store.checkPolicies(of: change.operations)
       let journal = try ChangeJournal(change.operations, on: &state.store)
       guard let active = state.active else {
         let armament = Armament(
-          means: .filters(Planner(gate: state.gate)), scope: .allThreads, thread: 0,
-          noNewPrivileges: noNewPrivileges, isAutomatic: false, globalTrapNumbers: [], gate: state.gate)
+          means: .filters(Planner(gate: state.gate, globalTraps: options.globalTraps)), scope: .allThreads,
+          thread: 0, noNewPrivileges: noNewPrivileges, isAutomatic: false, globalTraps: options.globalTraps,
+          gate: state.gate)
         let wanted = state.everythingTrapped
         return try Arming(armament, missing: wanted, wanted: { wanted }, view: state.view).plan(for: armament)
       }
@@ -119,6 +122,7 @@ extension Session.State {
 
   /// Makes a change: first the kernel traps what it must, then the handler is told; a call in between is passed through.
   mutating func make(_ operations: [SessionChange.Operation]) throws(SessionError) -> [Region] {
+    try store.learnPolicies(of: operations)
     let journal = try ChangeJournal(operations, on: &store)
     guard var active else {
       for region in journal.removed { store.release(region.index) }

@@ -52,6 +52,8 @@ public final class Session: Sendable {
   /// What becomes of calls from outside every declared region.
   public let defaultDisposition: Default
   let noNewPrivileges: NoNewPrivileges
+  /// What the session does besides trapping its regions.
+  public let options: Options
 
   struct State {
     var store: RegionStore
@@ -73,13 +75,19 @@ public final class Session: Sendable {
 
   /// Opens a session. Nothing happens to the process until ``activate(for:)``.
   /// - Throws: ``SessionError/unavailable(_:reason:)`` where the kernel or a filter that the process is under lacks the
-  ///   mechanism, ``SessionError/memory(_:)`` where the gate cannot be mapped.
+  ///   mechanism, ``SessionError/inexpressible(_:reason:)`` where it cannot do what the options say,
+  ///   ``SessionError/memory(_:)`` where the gate cannot be mapped.
   public init(
     mechanism: Mechanism = .seccomp,
     default defaultDisposition: Default = .allow,
-    noNewPrivileges: NoNewPrivileges = .whenNeeded
+    noNewPrivileges: NoNewPrivileges = .whenNeeded,
+    options: Options = []
   ) throws(SessionError) {
+    guard options.globalTraps.isEmpty || !mechanism.isPerThread else {
+      throw .inexpressible(mechanism, reason: "it cannot trap calls by their numbers")
+    }
     self.mechanism = mechanism
+    self.options = options
     self.defaultDisposition = defaultDisposition
     self.noNewPrivileges = noNewPrivileges
     let prepared = cordon_engine_prepare()

@@ -8,6 +8,8 @@ public enum SessionError: Error, Sendable, Hashable {
   case region(RegionError)
   /// The regions do not make a filter; it says how many would fit.
   case compilation(CompileError)
+  /// A policy that the SIGSYS handler cannot go by, and why.
+  case policy(Policy, reason: String)
   /// A module's code was not found in this process.
   case module(String, reason: String, remedy: String?)
   /// ``Session/activate(for:)`` before ``Session/setHook(_:)``.
@@ -40,8 +42,8 @@ public enum SessionError: Error, Sendable, Hashable {
   case filterRefused(Errno)
   /// A thread has filters of its own that the caller does not have, so the filter cannot be put on all threads.
   case threadNotSynchronized(Int32)
-  /// A thread could not be reached to arm itself. The others are as they were; the process's SIGSYS stays with Cordon,
-  /// which hands on what is not its own, since that thread may still answer.
+  /// A thread could not be reached to arm itself, by signal 33 (glibc's own, whose use for setuid(2) goes on). The others
+  /// are as they were; the signal stays with Cordon, since that thread may still answer.
   case threadNotArmed(Int32, Errno)
   /// New threads cannot be followed, because another definition of pthread_create is in front of Cordon's.
   case threadsNotFollowed
@@ -55,6 +57,7 @@ extension SessionError: CustomStringConvertible {
     switch self {
     case .region(let error): "\(error)"
     case .compilation(let error): "\(error)"
+    case .policy(let policy, let reason): "\(policy) cannot decide in the handler: \(reason)"
     case .module(_, let reason, _): reason
     case .missingHook: "the session has no hook"
     case .nothingTraps: "nothing would trap: no region traps and the default allows"
@@ -98,8 +101,11 @@ extension SessionError: CustomStringConvertible {
     case .filterRefused(.noMemory):
       "the filters of this process have used up the kernel's 32,768 instructions: attach fewer"
     case .threadNotSynchronized: "activate before that thread loads its filter, or activate for the calling thread only"
+    case .threadNotArmed(_, .timedOut):
+      "have the thread leave signal 33 open, by which it is asked, or use the mechanism seccomp"
     case .threadsNotFollowed: "link Cordon into the executable, or use the mechanism seccomp, which threads inherit"
     case .compilation(let error): error.remedy
+    case .policy: "use allow, trap, errno and kill-process only, or compile a filter of it (`cordon compile`)"
     case .region, .filterRefused, .threadNotArmed, .memory, .noSuchRegion, .notMapped, .unsatisfiable: nil
     }
   }

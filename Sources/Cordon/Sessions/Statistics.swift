@@ -9,6 +9,8 @@ extension Session {
     public let hooked: UInt64
     /// Calls let through, by the hook or unasked.
     public let passed: UInt64
+    /// Calls let through because their region's policy allows them.
+    public let permitted: UInt64
     /// Calls let through without the hook, since no region asks for their trap: what the mechanism traps too much.
     public let unasked: UInt64
     /// SIGSYS signals of others, handed to the program's own handler.
@@ -40,8 +42,9 @@ extension Session {
     cordon_engine_counters(&counters)
     let (regions, active, stale) = read((0, Active?.none, 0)) { ($0.store.count, $0.active, $0.staleRanges) }
     return Statistics(
-      traps: counters.traps, hooked: counters.hooked, passed: counters.passed, unasked: counters.unasked,
-      forwarded: counters.forwarded, refused: counters.refused, sites: counters.sites, regions: regions,
+      traps: counters.traps, hooked: counters.hooked, passed: counters.passed, permitted: counters.permitted,
+      unasked: counters.unasked, forwarded: counters.forwarded, refused: counters.refused, sites: counters.sites,
+      regions: regions,
       changes: active?.changes ?? 0, filters: active?.armament.filters ?? 0, staleRanges: stale,
       nanosecondsPerCall: active?.armament.price ?? 0,
       endangersPrograms: active?.armament.endangersPrograms ?? false)

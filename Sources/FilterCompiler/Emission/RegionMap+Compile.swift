@@ -12,7 +12,9 @@ extension RegionMap {
   public func compile(_ options: CompileOptions = .init()) throws(CompileError) -> Program {
     let own = AuditArchitecture(architecture)
     for named in [own] + options.foreignTrapNumbers.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
-      let (allowed, trapped) = (options.allowedNumbers(of: named, in: self), options.trapNumbers(of: named, in: self))
+      let patterns = named == own ? options.globalTrapPatterns.map(\.number) : []
+      let trapped = options.trapNumbers(of: named, in: self) + patterns
+      let allowed = options.allowedNumbers(of: named, in: self)
       guard !trapped.isEmpty, let number = allowed.first(where: Set(trapped).contains) else { continue }
       throw named == own ? .contradictoryNumber(number) : .contradictoryForeignNumber(number, named)
     }

@@ -26,6 +26,9 @@ public struct CompileOptions: Hashable, Sendable {
   public var globalTrapNumbers: [UInt32]
   /// The same for other architectures: 64-bit code can make 32-bit calls with `int $0x80`.
   public var foreignTrapNumbers: [AuditArchitecture: [UInt32]]
+  /// Calls that trap from anywhere but the gate by what their arguments are: of the map's own architecture, as in stage
+  /// 2. What none of the patterns matches goes on to the map.
+  public var globalTrapPatterns: [CallPattern]
   /// The data of a trap of stage 4.
   public var trapData: UInt16
 
@@ -38,8 +41,8 @@ public struct CompileOptions: Hashable, Sendable {
     checkedArchitectures: [AuditArchitecture]? = nil, otherArchitecture: Disposition = .killProcess,
     x32: Disposition? = nil, allowedNumbers: [UInt32] = [],
     foreignAllowedNumbers: [AuditArchitecture: [UInt32]] = [:], gate: AddressRange? = nil,
-    globalTrapNumbers: [UInt32] = [], foreignTrapNumbers: [AuditArchitecture: [UInt32]] = [:], trapData: UInt16 = 0,
-    weights: CallWeights? = nil
+    globalTrapNumbers: [UInt32] = [], foreignTrapNumbers: [AuditArchitecture: [UInt32]] = [:],
+    globalTrapPatterns: [CallPattern] = [], trapData: UInt16 = 0, weights: CallWeights? = nil
   ) {
     self.checkedArchitectures = checkedArchitectures
     self.otherArchitecture = otherArchitecture
@@ -49,6 +52,7 @@ public struct CompileOptions: Hashable, Sendable {
     self.gate = gate
     self.globalTrapNumbers = globalTrapNumbers
     self.foreignTrapNumbers = foreignTrapNumbers
+    self.globalTrapPatterns = globalTrapPatterns
     self.trapData = trapData
     self.weights = weights
   }

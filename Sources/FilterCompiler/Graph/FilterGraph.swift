@@ -80,14 +80,19 @@ struct FilterGraph {
   private mutating func overlayStages(_ architecture: AuditArchitecture, on line: inout NumberLine) {
     var nodes: [UInt32: DecisionGraph.NodeID] = [:]
     let trapped = options.trapNumbers(of: architecture, in: map)
+    let patterns = architecture == AuditArchitecture(map.architecture) ? options.globalTrapPatterns : []
     let allowed = options.allowedNumbers(of: architecture, in: map)
-    guard !trapped.isEmpty || !allowed.isEmpty else { return }
-    if !trapped.isEmpty {
+    guard !trapped.isEmpty || !patterns.isEmpty || !allowed.isEmpty else { return }
+    if !trapped.isEmpty || !patterns.isEmpty {
       var everywhere = [Piece(first: 0, last: .max, disposition: .trap(data: options.trapData))]
       if let gate = options.gate { everywhere = everywhere.opening(gate, map.architecture) }
       let placement = BoundaryPlacement(everywhere)
       let leaves = placement.dispositions.all.map { graph.answer($0.answer(to: SeccompData(nr: 0))) }
       let trap = AddressTree.build(placement, expecting: pointers, leaves: leaves, in: &graph)
+      // Arguments before addresses: what no pattern matches has only been asked for them.
+      for pattern in patterns.reversed() {
+        nodes[pattern.number] = pattern.decide(trap, else: nodes[pattern.number] ?? line[pattern.number], in: &graph)
+      }
       for number in trapped { nodes[number] = trap }
     }
     let allow = graph.answer(Action(.allow))

@@ -44,9 +44,7 @@ extension ArgumentCondition {
 extension Policy.Rule {
   /// When all conditions hold, as a function of the call.
   func matches(in diagram: inout DecisionDiagram) throws(ProofError.Reason) -> DecisionDiagram.Function {
-    var result = DecisionDiagram.Function.always
-    for condition in conditions { result = try diagram.choose(condition.holds(in: &diagram), result, .never) }
-    return result
+    try CallPattern(number, where: conditions).matches(in: &diagram)
   }
 }
 

@@ -90,17 +90,19 @@ public struct Policy: Hashable, Sendable {
     return rules[rule.index]
   }
 
-  /// The strictest of all its answers.
-  var strictest: Action {
-    let answers = tables.values.flatMap { table in table.rules.map(\.answer) + [table.otherwise] } + [otherTables]
-    return answers.min { $0.isStricter(than: $1) } ?? otherTables
+  /// All its answers.
+  package var answers: [Action] {
+    tables.values.flatMap { table in table.rules.map(\.answer) + [table.otherwise] } + [otherTables]
   }
+
+  /// The strictest of them.
+  var strictest: Action { answers.min { $0.isStricter(than: $1) } ?? otherTables }
 }
 
 extension Policy.Rule {
   /// Whether the call has the number and all conditions hold.
   fileprivate func matches(_ call: SeccompData) -> Bool {
-    call.number == number && conditions.allSatisfy { $0.holds(call.arguments) }
+    CallPattern(number, where: conditions).matches(call)
   }
 }
 

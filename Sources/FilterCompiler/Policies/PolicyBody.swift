@@ -22,25 +22,36 @@ public struct PolicyBody: Sendable {
   package init(
     _ policy: Policy, parts: [PolicyPart], seenAs architecture: AuditArchitecture
   ) throws(PolicyBodyError) {
-    self.policy = policy
     var graph = DecisionGraph()
-    var segments: [CallTable: [NumberLine.Segment]] = [:]
-    var otherwise: [CallTable: DecisionGraph.NodeID] = [:]
+    var nodes: [CallTable: [UInt32: DecisionGraph.NodeID]] = [:]
     for name in CallTable.allCases {
       guard let rules = policy.tables[name] else { continue }
-      var nodes: [UInt32: DecisionGraph.NodeID] = [:]
       for part in parts where part.table == name {
         let specification = PartSpecification(part: part, rules: rules, architecture: architecture)
         try specification.prove(for: policy)
         do {
-          nodes.merge(try specification.decisions(in: &graph)) { first, _ in first }
+          nodes[name, default: [:]].merge(try specification.decisions(in: &graph)) { first, _ in first }
         } catch {
           throw PolicyBodyError(name, nil, .unproved(error))
         }
       }
+    }
+    try self.init(policy, nodes, in: graph)
+  }
+
+  /// The body whose calls `nodes` decide, by their numbers.
+  init(
+    _ policy: Policy, _ nodes: [CallTable: [UInt32: DecisionGraph.NodeID]], in decisions: DecisionGraph
+  ) throws(PolicyBodyError) {
+    self.policy = policy
+    var graph = decisions
+    var segments: [CallTable: [NumberLine.Segment]] = [:]
+    var otherwise: [CallTable: DecisionGraph.NodeID] = [:]
+    for name in CallTable.allCases {
+      guard let rules = policy.tables[name] else { continue }
       let rest = graph.answer(rules.otherwise)
       otherwise[name] = rest
-      segments[name] = try Self.segments(of: name, rules, nodes, otherwise: rest)
+      segments[name] = try Self.segments(of: name, rules, nodes[name] ?? [:], otherwise: rest)
     }
     otherTables = graph.answer(policy.otherTables)
     self.graph = graph

@@ -27,6 +27,7 @@ extension RegionSpecification: CallSpecification {
     }
     let trap = try diagram.answer(Action(.trap, data: options.trapData))
     result = try diagram.choose(numbers(options.trapNumbers, in: &diagram), trap, result)
+    result = try diagram.choose(patterns(in: &diagram), trap, result)
     let allow = try diagram.answer(Action(.allow))
     if let gate = options.gate {
       let isBehind = try diagram.instructionPointer(atLeast: gate.end + 1)
@@ -50,6 +51,20 @@ extension RegionSpecification: CallSpecification {
     _ architecture: AuditArchitecture, in diagram: inout DecisionDiagram
   ) throws(ProofError.Reason) -> DecisionDiagram.Function {
     try SymbolicWord(.architecture, in: &diagram).holds(.equal, SymbolicWord(architecture.rawValue), in: &diagram)
+  }
+
+  /// Whether a call traps from anywhere by what its arguments are.
+  private func patterns(
+    in diagram: inout DecisionDiagram
+  ) throws(ProofError.Reason) -> DecisionDiagram.Function {
+    let number = try SymbolicWord(.number, in: &diagram)
+    var result = DecisionDiagram.Function.never
+    for pattern in options.globalTrapPatterns {
+      let isMeant = try number.holds(.equal, SymbolicWord(pattern.number), in: &diagram)
+      let matches = try diagram.choose(isMeant, pattern.matches(in: &diagram), .never)
+      result = try diagram.choose(matches, .always, result)
+    }
+    return try diagram.choose(architecture(AuditArchitecture(map.architecture), in: &diagram), result, .never)
   }
 
   /// Whether a call is one of the numbers that a list has for its architecture.

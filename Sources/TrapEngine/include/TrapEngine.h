@@ -76,6 +76,8 @@ typedef CordonVerdict (*CordonTrapHook)(CordonTrap *trap, void *context);
 #define CORDON_DISPOSITION_KILL 2u
 /// Calls fail with an error number (1…4095), which is added to it.
 #define CORDON_DISPOSITION_ERROR 0x10000u
+/// Calls go by a policy, whose index (cordon_policy_add, below 65536) is added to it.
+#define CORDON_DISPOSITION_POLICY 0x20000u
 
 /// One step of the map from kernel-visible instruction pointers to dispositions: it holds from `first` up to the
 /// next step's `first`. Steps are sorted, and the first one starts at 0.
@@ -85,6 +87,13 @@ typedef struct CordonStep {
   /// CORDON_DISPOSITION_…
   uint32_t disposition;
 } CordonStep;
+
+/// An instruction of a policy: struct sock_filter of linux/filter.h.
+typedef struct CordonInstruction {
+  uint16_t code;
+  uint8_t if_true, if_false;
+  uint32_t constant;
+} CordonInstruction;
 
 /// A part of a change to the map: what holds for the instruction pointers `first`…`last`, both inclusive, from now on.
 typedef struct CordonEdit {
@@ -132,6 +141,7 @@ typedef struct CordonCounters {
   uint64_t traps;           ///< deliveries that were ours
   uint64_t hooked;          ///< of these, answered by the hook
   uint64_t passed;          ///< calls let through, by the hook or because no region asked for the trap
+  uint64_t permitted;       ///< calls let through because their region's policy allows them
   uint64_t unasked;         ///< calls let through without asking the hook: their code is not in a trapped region
   uint64_t refused;         ///< calls that the map itself answered with an error, or that it let end the process
   uint64_t forwarded;       ///< SIGSYS deliveries handed to the program's own disposition
@@ -168,6 +178,20 @@ uint64_t cordon_table_find(uint64_t pointer, CordonStep *step, CordonRegionRecor
 /// How many steps the map has, and in how many chunks; for whoever changes it.
 void cordon_table_occupancy(uint64_t *steps, uint64_t *chunks);
 
+/// Keeps a policy for ever, so that steps can name it: a program of the kernel's classic BPF machine, of at most 4096
+/// instructions, which loads words of `struct seccomp_data`, compares with constants, jumps and returns. Its answers can be
+/// to allow (CORDON_DISPOSITION_PASS), to trap (…_HOOK) and to fail with an error number; any other ends the process.
+/// The policy's index, or -ENOMEM (65,536 policies of 8 Mi instructions in all), or -EINVAL for its length.
+long cordon_policy_add(const CordonInstruction *instructions, uint64_t count);
+/// What a program says of a call, as the kernel would have it answer: SECCOMP_RET_*. Where it has other instructions than
+/// those, or comes to no end, to end the process.
+uint32_t cordon_judge(const CordonTrap *trap, const CordonInstruction *program, uint64_t length);
+
+#define CORDON_ACTION_KILL_PROCESS 0x80000000u
+#define CORDON_ACTION_TRAP 0x00030000u
+#define CORDON_ACTION_ERRNO 0x00050000u
+#define CORDON_ACTION_ALLOW 0x7fff0000u
+
 /// Changes how dispatch is armed from now on, for threads and children that arm themselves; those that are armed stay as
 /// they are until cordon_dispatch_arm_thread. Operation 0 disarms. Only where the configuration said how to arm it.
 void cordon_dispatch_configure(const CordonDispatch *dispatch);
@@ -183,14 +207,31 @@ long cordon_seccomp_probe(uint32_t flags);
 long cordon_dispatch_arm(volatile uint8_t *selector);
 /// prctl(PR_SET_SYSCALL_USER_DISPATCH, operation, …) with a harmless range, then off again: what this kernel has.
 long cordon_dispatch_probe(uint64_t operation);
-/// Has thread `tid` of this process arm itself (by a queued SIGSYS that only the handler understands) and waits up to
-/// `timeout_ms`. -ESRCH when it is gone, -ETIMEDOUT when it did not answer.
+/// Takes the signal by which the two below ask a thread: 33, glibc's own for setuid(2), which its masks leave open; what
+/// glibc sends goes on to its handler. To be called again before each of them, since glibc may have set its handler
+/// meanwhile.
+long cordon_dispatch_take_signal(void);
+/// That signal; 0 where it has not been taken.
+uint32_t cordon_dispatch_signal(void);
+/// Has thread `tid` of this process arm itself (by that signal, queued) and waits up to `timeout_ms`: for as long as the
+/// thread blocks it. One thread at a time may ask. -EINVAL where the signal has not been taken, -ESRCH when the thread is gone,
+/// -ETIMEDOUT when it did not answer, -EAGAIN when nothing more can be queued (RLIMIT_SIGPENDING).
 long cordon_dispatch_arm_thread(int32_t tid, uint32_t timeout_ms);
-/// Gives up arming all threads: requests that are still on their way will disarm, and the engine keeps SIGSYS to answer
-/// them (what else comes goes to the program's own disposition), also when it is uninstalled.
+/// Gives up arming all threads: requests that are still on their way will disarm, and the engine keeps their signal to
+/// answer them, also when it is uninstalled.
 void cordon_dispatch_give_up(void);
 /// After cordon_dispatch_give_up: as cordon_dispatch_arm_thread, but disarms.
 long cordon_dispatch_disarm_thread(int32_t tid, uint32_t timeout_ms);
+
+/// What a program that is executed has from the thread that executes it, but for the kernel's knowledge.
+enum {
+  CORDON_SIGSYS_IGNORED = 1,
+  CORDON_SIGSYS_BLOCKED = 2,
+};
+/// That of a program which this thread is about to execute.
+uint32_t cordon_sigsys_to_inherit(void);
+/// In a program that has just been executed, once the engine is installed.
+void cordon_sigsys_inherit(uint32_t what);
 
 /// A system call from the gate: never trapped. Needs `cordon_engine_prepare`.
 long cordon_gate_call(long number, long a, long b, long c, long d, long e, long f);

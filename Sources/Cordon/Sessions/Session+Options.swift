@@ -1,0 +1,57 @@
+import FilterCompiler
+
+extension Session {
+  /// What a session does besides trapping its regions. Each has calls trap by number and argument **wherever they come
+  /// from**, which only a filter can do.
+  public struct Options: OptionSet, Sendable, Hashable {
+    public let rawValue: Int
+
+    public init(rawValue: Int) { self.rawValue = rawValue }
+
+    /// SIGSYS can always be delivered, whatever native code does. A thread that traps with SIGSYS blocked, ignored or
+    /// without its handler is killed by the kernel (signal(7), seccomp(2)); with this option the calls by which native code
+    /// could bring that about trap too, and happen with SIGSYS left out: rt_sigaction, rt_sigprocmask, rt_sigsuspend,
+    /// sigaltstack, clone3, and where they come with a mask ppoll, pselect6, epoll_pwait, epoll_pwait2, io_pgetevents and
+    /// io_uring_enter. The program is told that SIGSYS is open. Without the option this holds for trapped code alone.
+    ///
+    /// Each of these calls costs about 1.5 us more; every other call a comparison or two of its number. **A program that is
+    /// executed from then on dies of the first of them that it makes**, since a filter outlives exec and a handler does
+    /// not (``Statistics/endangersPrograms``). Calls by `int $0x80` from native code are not looked after.
+    public static let guardsSIGSYS = Options(rawValue: 1 << 0)
+  }
+}
+
+extension Session.Options {
+  /// What traps from anywhere.
+  var globalTraps: [CallPattern] { contains(.guardsSIGSYS) ? CallPattern.endangeringSIGSYS : [] }
+}
+
+extension CallPattern {
+  /// Calls after which the next trap could be the end of the process.
+  static let endangeringSIGSYS: [CallPattern] = {
+    let (block, setMask): (UInt64, UInt64) = (0, 2)  // SIG_BLOCK, SIG_SETMASK
+    let unconditional: [UInt32] = [130, 131, 435]  // rt_sigsuspend, sigaltstack, clone3
+    // rt_sigaction, rt_sigprocmask, ppoll, pselect6, epoll_pwait, epoll_pwait2, io_pgetevents, io_uring_enter
+    let withPointer: [(number: UInt32, argument: Int)] = [
+      (13, 1), (271, 3), (270, 5), (281, 4), (441, 4), (333, 5), (426, 4),
+    ]
+    return unconditional.map { CallPattern($0) }
+      + withPointer.map { CallPattern($0.number, where: [.given($0.argument)]) }
+      + [block, setMask].map { CallPattern(14, where: [.int(0, $0), .given(1)]) }
+  }()
+}
+
+extension ArgumentCondition {
+  /// An argument that the kernel takes for an int.
+  static func int(_ argument: Int, _ value: UInt64) -> ArgumentCondition {
+    known(argument, .masked(0xffff_ffff, equal: value))
+  }
+
+  /// A pointer that is not null.
+  static func given(_ argument: Int) -> ArgumentCondition { known(argument, .notEqual(0)) }
+
+  /// One that is known to say something.
+  static func known(_ argument: Int, _ test: Test) -> ArgumentCondition {
+    do { return try ArgumentCondition(argument: argument, test) } catch { preconditionFailure("\(error)") }
+  }
+}
