@@ -14,9 +14,13 @@ struct Supervisor: ~Copyable {
   /// The process that was started.
   private let program: Int32
   private var followed = FollowedThreads()
+  /// What of SIGSYS the programs have from it that a thread executes next.
+  private var inheritances: [Int32: UInt64] = [:]
   private var end: ProgramEnd?
   /// Whether nobody is behind the listener any more.
   private var isAbandoned = false
+  /// Who else gets what the program's process group is sent.
+  private var witness: GroupWitness?
   /// The books, where they are kept.
   var accountant: Accountant?
 
@@ -29,6 +33,7 @@ struct Supervisor: ~Copyable {
     self.listener = listener
     self.signals = signals
     self.place = place
+    witness = GroupWitness()
   }
 
   /// How long a thread that wants to execute a program is traced at most before it is looked at: long enough for an
@@ -49,6 +54,7 @@ struct Supervisor: ~Copyable {
 
   /// Supervises until no process of the tree is left.
   mutating func superviseRest() {
+    witness = nil
     while !isAbandoned || !followed.isEmpty { step(answeringCalls: true) }
   }
 
@@ -86,7 +92,10 @@ struct Supervisor: ~Copyable {
 
   private mutating func answer(_ notification: CordonNotification) {
     if notification.number == 322, notification.arguments.4 == UInt64(CORDON_AGENT_ASKS) {
-      if accountant == nil {
+      if notification.arguments.0 == UInt64(CORDON_QUESTION_INHERIT) {
+        inheritances[notification.thread] = notification.arguments.1
+        _ = cordon_listener_answer(listener.descriptor, notification.id, 0)
+      } else if accountant == nil {
         listener.refuse(notification, .noFunction)
       } else {
         accountant?.answer(notification, listener)
@@ -106,7 +115,8 @@ struct Supervisor: ~Copyable {
         return
       }
     }
-    followed[thread] = FollowedThread(deadline: MonotonicTime.now() + Self.patience)
+    followed[thread] = FollowedThread(
+      deadline: MonotonicTime.now() + Self.patience, inherited: inheritances.removeValue(forKey: thread) ?? 0)
     listener.proceed(notification)
   }
 
@@ -131,11 +141,19 @@ struct Supervisor: ~Copyable {
   // MARK: - Signals
 
   private mutating func answerSignals() {
+    var received: [Int32] = []
     while let signal = signals.next() {
-      if signal.number == SIGCHLD { continue }
-      if end == nil, signal.isForProgram(program) { kill(program, signal.number) }
+      if signal.number != SIGCHLD, end == nil, signal.isForProgram(program) { received.append(signal.number) }
     }
+    if !received.isEmpty { forward(received) }
     reap()
+  }
+
+  /// Passes on to the program what it has not got itself.
+  private mutating func forward(_ received: [Int32]) {
+    let mask = received.reduce(0 as UInt64) { $0 | 1 << UInt64($1 - 1) }
+    let known = witness?.sentToGroup(mask) ?? 0
+    for signal in received where known & 1 << UInt64(signal - 1) == 0 { kill(program, signal) }
   }
 
   private mutating func reap() {
@@ -198,6 +216,6 @@ struct Supervisor: ~Copyable {
   }
 
   private func stopWith(_ signal: Int32) {
-    if signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU { kill(getpid(), SIGSTOP) }
+    if signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU { cordon_signal_stop(signal) }
   }
 }

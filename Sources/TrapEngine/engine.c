@@ -139,12 +139,11 @@ long cordon_engine_install(const CordonConfiguration *configuration) {
   cordon_copy_words(&cordon_engine.configuration, configuration, sizeof *configuration);
   cordon_engine.configuration.uses_dispatch |= configuration->dispatch.operation != 0;
   if (cordon_engine.configuration.uses_dispatch) cordon_dispatch_configure(&configuration->dispatch);
-  /* The program's own disposition is read first, since the flags of ours depend on it. It is ours already, and the
-     program's is known, after an attempt that was given up. */
+  /* The program's own disposition is read first, since the flags of ours depend on it. */
   KernelSigaction found;
   cordon_table_start(configuration->steps, configuration->step_count);
   long result = cordon_engine.call(CORDON_NR_rt_sigaction, CORDON_SIGSYS, 0, (long)&found, 8, 0, 0);
-  if (result == 0 && found.handler != (uint64_t)cordon_sigsys) cordon_begin_with_action(&found);
+  if (result == 0) cordon_begin_with_action(&found);
   if (result == 0) result = cordon_take_sigsys();
   if (result != 0) {
     __atomic_store_n((uint32_t *)&cordon_engine.installed, 0, __ATOMIC_RELEASE);
@@ -158,7 +157,8 @@ long cordon_engine_install(const CordonConfiguration *configuration) {
 
 void cordon_engine_uninstall(void) {
   if (!cordon_engine_is_installed()) return;
-  if (!cordon_requests_are_pending()) cordon_restore_own_sigaction();
+  cordon_give_back_request_signal();
+  cordon_restore_own_sigaction();
   cordon_restore_calling_stack();
   __atomic_store_n((uint32_t *)&cordon_engine.installed, 0, __ATOMIC_RELEASE);
 }
