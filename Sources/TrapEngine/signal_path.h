@@ -106,6 +106,9 @@ typedef struct {
 
 extern CORDON_HIDDEN CordonEngine cordon_engine;
 
+/* engine.c: makes the gate, unless there is one. The address, unless it is binding, is a hint, and 0 none. */
+CORDON_HIDDEN long cordon_prepare_gate(uint64_t address, int is_binding, const uint32_t slots[CORDON_THUNK_KINDS]);
+
 /* sigsys.c: the handler; what the kernel calls. */
 CORDON_HIDDEN void cordon_sigsys(int signal, KernelSiginfo *info, KernelUcontext *context);
 
