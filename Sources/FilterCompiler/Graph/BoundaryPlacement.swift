@@ -90,7 +90,9 @@ struct BoundaryPlacement {
     return lines
   }
 
-  private static func append(_ disposition: DispositionTable.Number, _ firsts: ClosedRange<UInt32>, to open: inout [OpenStretch]) {
+  private static func append(
+    _ disposition: DispositionTable.Number, _ firsts: ClosedRange<UInt32>, to open: inout [OpenStretch]
+  ) {
     // What stands behind a pattern and ends with its line needs no line of its own.
     if let last = open.last, last.firsts.lowerBound == firsts.lowerBound { open.removeLast() }
     open.append(OpenStretch(firsts: firsts, content: .disposition(disposition), outer: (disposition, disposition)))
@@ -127,7 +129,8 @@ struct BoundaryPlacement {
         index += 2
         continue
       }
-      let first = index == 0 ? 0 : dispositions.besideStricter(firsts, open[index - 1].outer.highest, open[index].outer.lowest)
+      let first =
+        index == 0 ? 0 : dispositions.besideStricter(firsts, open[index - 1].outer.highest, open[index].outer.lowest)
       stretches.append(Stretch(first: first, content: open[index].content))
       index += 1
     }

@@ -66,7 +66,8 @@ struct LinePattern {
   }
 
   /// Leaves a pattern the room that a line has as well, which must be of the same dispositions; false where there is none.
-  private static func narrow(_ pattern: Range<Int>, to line: Range<Int>, _ places: inout [ClosedRange<UInt32>]) -> Bool {
+  private static func narrow(_ pattern: Range<Int>, to line: Range<Int>, _ places: inout [ClosedRange<UInt32>]) -> Bool
+  {
     for (left, right) in zip(pattern, line) where !places[left].overlaps(places[right]) { return false }
     for (left, right) in zip(pattern, line) { places[left] = places[left].clamped(to: places[right]) }
     return true

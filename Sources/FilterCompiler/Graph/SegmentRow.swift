@@ -63,7 +63,9 @@ struct SegmentRow {
   var count: Int { segments.count }
 
   /// Whether all segments are answers, and each takes a test of its own.
-  var isPlain: Bool { segments.allSatisfy { $0.length == 1 } && (0..<count - 1).allSatisfy { extent(from: $0) == $0 + 2 } }
+  var isPlain: Bool {
+    segments.allSatisfy { $0.length == 1 } && (0..<count - 1).allSatisfy { extent(from: $0) == $0 + 2 }
+  }
 
   /// Where the part of the row ends that one more test adds to one that ends with the segment at `index`: after an island
   /// and the segment behind it, else after the next segment.
