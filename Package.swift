@@ -84,7 +84,7 @@ let package = Package(
     .target(
       name: "CordonLauncher",
       dependencies: [
-        "AgentInterface", "Cordon", "FilterCompiler", "LauncherShims", "SyscallPolicy",
+        "AgentInterface", "Cordon", "FilterCompiler", "LauncherShims", "SyscallPolicy", "TrapEngine",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict, plugins: ["EmbedAgent"]),

@@ -5,7 +5,7 @@ import FilterCompiler
 struct FilterListing {
   /// Where control goes on: at the next instruction, or at the one that ``mark(_:)`` names.
   enum Label: Int, CaseIterable {
-    case next, exempt, arena, elsewhere, foreign, allow, notify, trap
+    case next, exempt, arena, elsewhere, foreign, ending, allow, notify, killThread, killProcess, trap
   }
 
   /// The words of struct seccomp_data that are looked at, by their offsets.
@@ -14,6 +14,7 @@ struct FilterListing {
     case architecture = 4
     case pointerLow = 8
     case pointerHigh = 12
+    case argumentLow = 16
   }
 
   /// By the codes of the jumps that compare with a constant (BPF_JMP and BPF_K).

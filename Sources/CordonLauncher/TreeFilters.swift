@@ -64,7 +64,8 @@ package struct TreeFilters: Sendable {
 // MARK: - Listings
 
 extension TreeFilters {
-  /// Decides by number alone, so that the kernel keeps its answers in its bitmap of allowed calls.
+  /// Decides by number alone, so that the kernel keeps its answers in its bitmap of allowed calls, but for the call by which
+  /// agents end threads and processes.
   private static func asking() -> Program {
     var listing = FilterListing()
     append64BitCalls(notifying: executing, trapping: [], to: &listing)
@@ -124,6 +125,7 @@ extension TreeFilters {
     listing.load(.number)
     for number in trapped { listing.test(.isEqual, number, .trap) }
     for number in notified where !trapped.contains(number) { listing.test(.isEqual, number, .notify) }
+    listing.test(.isEqual, UInt32(CORDON_KILL_CALL), .ending)
     listing.answer(Action(.allow))
   }
 
@@ -136,10 +138,19 @@ extension TreeFilters {
   }
 
   private static func appendAnswers(to listing: inout FilterListing) {
+    listing.answer(Action(.allow))
+    listing.mark(.ending)
+    listing.load(.argumentLow)
+    listing.test(.isEqual, UInt32(CORDON_KILL_THREAD), .killThread)
+    listing.test(.isEqual, UInt32(CORDON_KILL_PROCESS), .killProcess)
     listing.mark(.allow)
     listing.answer(Action(.allow))
     listing.mark(.notify)
     listing.answer(Action(.notify))
+    listing.mark(.killThread)
+    listing.answer(Action(.killThread))
+    listing.mark(.killProcess)
+    listing.answer(Action(.killProcess))
     listing.mark(.trap)
     listing.answer(trap)
   }

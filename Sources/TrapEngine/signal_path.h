@@ -113,6 +113,9 @@ typedef struct {
 
 extern CORDON_HIDDEN CordonEngine cordon_engine;
 
+/* engine.c: makes the gate, unless there is one. The address, unless it is binding, is a hint, and 0 none. */
+CORDON_HIDDEN long cordon_prepare_gate(uint64_t address, int is_binding, const uint32_t slots[CORDON_THUNK_KINDS]);
+
 /* sigsys.c: the handler; what the kernel calls. */
 CORDON_HIDDEN void cordon_sigsys(int signal, KernelSiginfo *info, KernelUcontext *context);
 
@@ -146,6 +149,7 @@ CORDON_HIDDEN void cordon_mend_guest_frame(const CordonTrap *trap, KernelUcontex
 
 /* blocked_sigsys.c: what a thread has set for SIGSYS in its mask, as far as it knows. */
 CORDON_HIDDEN uint64_t cordon_mask_as_set(const KernelUcontext *context);
+CORDON_HIDDEN int cordon_blocks_sigsys(void);
 CORDON_HIDDEN void cordon_note_mask(int32_t how, uint64_t set);
 CORDON_HIDDEN void cordon_forget_mask(void);
 CORDON_HIDDEN int cordon_keep_until_unblocked(const KernelSiginfo *info);

@@ -68,15 +68,6 @@ static void notice_unmapping(const CordonTrap *trap) {
     cordon_agent_unmapped(trap->arguments[0], trap->arguments[1]);
 }
 
-/* Dies as the kernel has it for a filter's verdict: of SIGSYS. */
-static void die(void) {
-  uint64_t fatal[4];
-  for (int i = 0; i < 4; i++) ((volatile uint64_t *)fatal)[i] = 0;
-  cordon_agent_call(NR_rt_sigaction, 31, (long)fatal, 0, 8, 0, 0);
-  long process = cordon_agent_call(NR_getpid, 0, 0, 0, 0, 0, 0);
-  cordon_agent_call(NR_tgkill, process, cordon_agent_call(NR_gettid, 0, 0, 0, 0, 0, 0), 31, 0, 0, 0);
-}
-
 int cordon_agent_count(const CordonTrap *trap, CordonSite **found, CordonVerdict *verdict) {
   CordonSite *site = cordon_agent_site(trap);
   notice_unmapping(trap);
@@ -98,7 +89,8 @@ int cordon_agent_count(const CordonTrap *trap, CordonSite **found, CordonVerdict
   if (cordon_agent_header.duties & CORDON_AGENT_LOGS) record_untimed(trap, site);
   verdict->kind = CordonVerdictError;
   verdict->value = (action & 0xffff) < 4095 ? action & 0xffff : 4095;
-  if (kind != CORDON_ACTION_ERRNO) die();
+  if (kind != CORDON_ACTION_ERRNO)
+    cordon_agent_call(CORDON_KILL_CALL, kind == CORDON_ACTION_KILL_PROCESS ? CORDON_KILL_PROCESS : CORDON_KILL_THREAD, 0, 0, 0, 0, 0);
   return 1;
 }
 

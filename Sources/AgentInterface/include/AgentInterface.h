@@ -33,6 +33,14 @@ enum {
 
 #define CORDON_AGENT_MAGIC 0x6e6f64726f436567ull
 
+/// A call of this number ends its thread or its process as a filter does, core dump and all, where the lower half of its
+/// first argument says which. No kernel has such a call; the filter with the listener answers it.
+#define CORDON_KILL_CALL 0x0ac04d00
+enum {
+  CORDON_KILL_THREAD = 1,
+  CORDON_KILL_PROCESS = 2,
+};
+
 /// What an agent is to do besides letting calls pass.
 enum {
   CORDON_AGENT_ACCOUNTS = 1, ///< counts and times calls, in an area that it asks the launcher for
@@ -59,6 +67,8 @@ typedef struct CordonAgentHeader {
   int64_t supervisor;
   /// Where modules go that are to be trapped, with CORDON_AGENT_PLACES.
   uint64_t arena_start, arena_end;
+  /// What of SIGSYS the program has from the one that has executed it: CORDON_SIGSYS_IGNORED, CORDON_SIGSYS_BLOCKED.
+  uint64_t inherited;
 } CordonAgentHeader;
 
 /// The agent asks the launcher by a call that waits at the filter's listener: execveat with these flags, which the kernel
@@ -72,6 +82,8 @@ enum {
   CORDON_QUESTION_MODULE = 2,
   /// Whether the file of the descriptor in the second argument is a module to be trapped: answered with 1 or 0.
   CORDON_QUESTION_PLACE = 3,
+  /// None: the second argument is what the program that this thread executes next has of SIGSYS. Answered with 0.
+  CORDON_QUESTION_INHERIT = 4,
 };
 
 enum {

@@ -228,6 +228,16 @@ void cordon_dispatch_give_up(void);
 /// After cordon_dispatch_give_up: as cordon_dispatch_arm_threads, but disarms.
 CordonSilence cordon_dispatch_disarm_threads(const int32_t *threads, uint64_t count, uint32_t timeout_ms);
 
+/// What a program that is executed has from the thread that executes it, but for the kernel's knowledge.
+enum {
+  CORDON_SIGSYS_IGNORED = 1,
+  CORDON_SIGSYS_BLOCKED = 2,
+};
+/// That of a program which this thread is about to execute.
+uint32_t cordon_sigsys_to_inherit(void);
+/// In a program that has just been executed, once the engine is installed.
+void cordon_sigsys_inherit(uint32_t what);
+
 /// A system call from the gate: never trapped. Needs `cordon_engine_prepare`.
 long cordon_gate_call(long number, long a, long b, long c, long d, long e, long f);
 
