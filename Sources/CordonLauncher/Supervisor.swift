@@ -172,12 +172,23 @@ struct Supervisor: ~Copyable {
   }
 
   private mutating func reap() {
-    let anything = Int32(bitPattern: 0x4000_0000) | WNOHANG | WUNTRACED  // __WALL
+    let all = Int32(bitPattern: 0x4000_0000)  // __WALL
+    // A thread that the agent is being put into, which stops again within microseconds or is ended.
+    var next: Int32?
     while true {
       var status: Int32 = 0
-      let thread = waitpid(-1, &status, anything)
+      let thread = next.map { waitpid($0, &status, all) } ?? waitpid(-1, &status, all | WNOHANG | WUNTRACED)
+      if thread < 0, next != nil {
+        if errno != EINTR { next = nil }
+        continue
+      }
       guard thread > 0 else { return }
-      if let stop = ThreadStop(status) { answer(stop, of: thread) } else { ended(thread, status) }
+      next = nil
+      if let stop = ThreadStop(status) {
+        if answer(stop, of: thread) { next = thread }
+      } else {
+        ended(thread, status)
+      }
     }
   }
 
@@ -186,7 +197,8 @@ struct Supervisor: ~Copyable {
     if thread == program, let programEnd = ProgramEnd(status) { end = programEnd }
   }
 
-  private mutating func answer(_ stop: ThreadStop, of thread: Int32) {
+  /// Returns whether the thread goes on to its next stop at once.
+  private mutating func answer(_ stop: ThreadStop, of thread: Int32) -> Bool {
     if stop == .executed {
       // The thread that called has the number of its process from now on.
       var caller: UInt64 = 0
@@ -199,12 +211,12 @@ struct Supervisor: ~Copyable {
       // A stop of the program itself, which nobody traces: from the terminal, so this process stops as well, and the
       // shell has its prompt back.
       if thread == program, case .signal(let signal) = stop { stopWith(signal) }
-      return
+      return false
     }
     let outcome = state.answer(stop, thread, place)
     followed[thread] = state
     switch outcome {
-    case .goesOn: break
+    case .goesOn: return state.isBeingPrepared
     case .stopped(let signal):
       _ = cordon_trace_listen(thread)
       if thread == program { stopWith(signal) }
@@ -215,6 +227,7 @@ struct Supervisor: ~Copyable {
       Message.say("process \(thread) is ended: \(problem)")
       kill(thread, SIGKILL)
     }
+    return false
   }
 
   private func stopWith(_ signal: Int32) {
