@@ -66,18 +66,30 @@ import Testing
     }
   }
 
-  /// What is written down instruction by instruction is what the compiler would make of it.
+  /// What is written down instruction by instruction is what the compiler would make of it, but for the call by which agents
+  /// end processes: that one traps too where it is not theirs.
   @Test func whatIsWrittenDownIsProved() throws {
+    let ending: UInt32 = 0x0ac0_4d00
+    let others = try Program([
+      Instruction(code: 0x20, k: 0), Instruction(code: 0x15, jf: 1, k: ending),
+      Instruction(code: 0x06, k: Action(.killProcess).rawValue), Instruction(code: 0x06, k: Action(.allow).rawValue),
+    ])
+    func difference(_ written: FilterStack, _ compiled: Program) throws -> Counterexample? {
+      try Prover.difference(
+        FilterStack(written.programs + [others]),
+        FilterStack([TreeFilters.forDispatch.first, compiled, others]))
+    }
     let all = try RegionMap(default: .trap(data: Self.data)).compile(CompileOptions(gate: exempt))
-    #expect(try Prover.difference(stack, FilterStack([TreeFilters.forDispatch.first, all])) == nil)
+    #expect(try difference(stack, all) == nil)
 
     var map = RegionMap(default: .allow)
     try map.insert(arena, .trap(data: Self.data))
-    let placing = try map.compile(
+    let compiled = try map.compile(
       CompileOptions(gate: exempt, globalTrapNumbers: TreeFilters.guardedCalls, trapData: Self.data))
-    let stack = TreeFilters(exempt: exempt, arena: arena).stack
-    #expect(try Prover.difference(stack, FilterStack([TreeFilters.forDispatch.first, placing])) == nil)
-    #expect(stack.programs.count == 1 && self.stack.programs.count == 1)
+    let placing = TreeFilters(exempt: exempt, arena: arena).stack
+    #expect(try difference(placing, compiled) == nil)
+    #expect(stack.programs.count == 1 && placing.programs.count == 1)
+    #expect(verdict(ending, .x86_64, from: 0x401002) == .trap)
   }
 
   @Test func theAgentIsSmall() {
