@@ -1,3 +1,4 @@
+import AgentInterface
 import CordonLauncher
 import FilterCompiler
 import Testing
@@ -66,30 +67,36 @@ import Testing
     }
   }
 
-  /// What is written down instruction by instruction is what the compiler would make of it, but for the call by which agents
-  /// end processes: that one traps too where it is not theirs.
+  /// What is written down instruction by instruction is what the compiler would make of it.
   @Test func whatIsWrittenDownIsProved() throws {
-    let ending: UInt32 = 0x0ac0_4d00
-    let others = try Program([
-      Instruction(code: 0x20, k: 0), Instruction(code: 0x15, jf: 1, k: ending),
-      Instruction(code: 0x06, k: Action(.killProcess).rawValue), Instruction(code: 0x06, k: Action(.allow).rawValue),
-    ])
-    func difference(_ written: FilterStack, _ compiled: Program) throws -> Counterexample? {
-      try Prover.difference(
-        FilterStack(written.programs + [others]),
-        FilterStack([TreeFilters.forDispatch.first, compiled, others]))
-    }
     let all = try RegionMap(default: .trap(data: Self.data)).compile(CompileOptions(gate: exempt))
-    #expect(try difference(stack, all) == nil)
+    #expect(try Prover.difference(stack, FilterStack([TreeFilters.forDispatch().first, all])) == nil)
 
     var map = RegionMap(default: .allow)
     try map.insert(arena, .trap(data: Self.data))
-    let compiled = try map.compile(
+    let placing = try map.compile(
       CompileOptions(gate: exempt, globalTrapNumbers: TreeFilters.guardedCalls, trapData: Self.data))
-    let placing = TreeFilters(exempt: exempt, arena: arena).stack
-    #expect(try difference(placing, compiled) == nil)
-    #expect(stack.programs.count == 1 && placing.programs.count == 1)
-    #expect(verdict(ending, .x86_64, from: 0x401002) == .trap)
+    let stack = TreeFilters(exempt: exempt, arena: arena).stack
+    #expect(try Prover.difference(stack, FilterStack([TreeFilters.forDispatch().first, placing])) == nil)
+    #expect(stack.programs.count == 1 && self.stack.programs.count == 1)
+  }
+
+  /// The agent's call for it is answered as its profile has it, and no other is.
+  @Test func agentsEndThreadsAndProcesses() throws {
+    for filters in [
+      TreeFilters.forDispatch(endsThreads: true), try TreeFilters(exempt: exempt, endsThreads: true),
+    ] {
+      func kind(_ number: UInt32, _ argument: UInt64, _ architecture: AuditArchitecture = .x86_64) -> Action.Kind? {
+        var call = SeccompData(nr: number, arch: architecture, instructionPointer: exempt.end)
+        call.arguments[0] = argument
+        return filters.stack.evaluate(call).action.kind
+      }
+      #expect(kind(UInt32(CORDON_KILL_CALL), UInt64(CORDON_KILL_THREAD)) == .killThread)
+      #expect(kind(UInt32(CORDON_KILL_CALL), UInt64(CORDON_KILL_PROCESS)) == .killProcess)
+      #expect(kind(UInt32(CORDON_KILL_CALL), 0) == .allow && kind(39, UInt64(CORDON_KILL_THREAD)) == .allow)
+      #expect(kind(UInt32(CORDON_KILL_CALL), UInt64(CORDON_KILL_THREAD), .i386) == .allow)
+      #expect(kind(59, 0) == .notify && kind(11, 0, .i386) == .notify)
+    }
   }
 
   @Test func theAgentIsSmall() {
