@@ -384,7 +384,7 @@ private func fillUp(leaving room: Int = 0) {
 }
 
 /// Says what was thrown: an error thrown in an exit test is not told.
-private func told<Result>(_ body: () throws(SessionError) -> Result) throws(SessionError) -> Result {
+func told<Result>(_ body: () throws(SessionError) -> Result) throws(SessionError) -> Result {
   do throws(SessionError) {
     return try body()
   } catch {

@@ -84,6 +84,22 @@ package struct Planner: Sendable {
     return [proposal]
   }
 
+  /// A filter that traps calls by number and argument, wherever they come from but the gate; proved.
+  /// - Throws: ``SessionError/unsatisfiable(_:)`` where they do not fit into a filter.
+  package func propose(_ calls: [CallPattern]) throws(SessionError) -> Proposal {
+    let map = RegionMap(default: .allow)
+    let options = CompileOptions(gate: gate, globalTrapPatterns: calls, trapData: Session.trapData)
+    do {
+      let program = try map.compile(options)
+      let difference = try Prover.difference(FilterStack([program]), RegionSpecification(map, options))
+      if difference == nil {
+        return Proposal(
+          program: program, widening: .none, trapped: IntervalSet(), reason: "calls trap by their arguments")
+      }
+    } catch {}
+    throw .unsatisfiable("no filter traps the calls that it should")
+  }
+
   /// The instruction pointers of the gate, and of what would straddle its bounds: its bytes make no such instructions.
   private var own: IntervalSet { IntervalSet(instructionsTouching: gate) }
 
