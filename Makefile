@@ -10,7 +10,7 @@ TEST_PACKAGES := busybox-static gcc gdb git golang-go musl-tools python3 strace
 # What `make kernels` boots, Debian's own, and what it has them measure.
 KERNELS := linux-image-cloud-amd64 linux-image-6.12-cloud-amd64
 KERNEL_PACKAGES := busybox-static cpio qemu-system-x86
-KERNEL_WORKLOADS := getppid trap-value trap-pass regions-64 spawn
+KERNEL_WORKLOADS := getppid trap-value trap-pass regions-64 changes-100 threads-2 storm spawn harness
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 CORDON := .build/release/cordon
 BUNDLE := .build/debug/cordonPackageTests.xctest

@@ -84,7 +84,7 @@ let package = Package(
     .target(
       name: "CordonLauncher",
       dependencies: [
-        "AgentInterface", "Cordon", "FilterCompiler", "LauncherShims", "SyscallPolicy",
+        "AgentInterface", "Cordon", "FilterCompiler", "LauncherShims", "SyscallPolicy", "TrapEngine",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict, plugins: ["EmbedAgent"]),
@@ -105,7 +105,14 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
-      swiftSettings: strict),
+      swiftSettings: strict,
+      // Libc and the C++ library are linked in: loading them takes longer than everything else that `run` does for a
+      // short program.
+      linkerSettings: [
+        .unsafeFlags(
+          ["-static-executable", "-use-ld=lld", "-Xlinker", "-u", "-Xlinker", "__pthread_create"],
+          .when(configuration: .release))
+      ]),
     // `make bench`.
     .executableTarget(
       name: "cordon-bench",

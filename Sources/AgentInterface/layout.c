@@ -2,9 +2,12 @@
 #include "AgentInterface.h"
 
 _Static_assert(offsetof(CordonAgentHeader, entry) == 24, "the image's assembly file spells the header out");
-_Static_assert(sizeof(CordonAgentHeader) == 56, "the image's assembly file spells the header out");
+_Static_assert(sizeof(CordonAgentHeader) == 64, "the image's assembly file spells the header out");
 _Static_assert(CORDON_AGENT_GATE % 4096 == 0 && CORDON_AGENT_DATA % 4096 == 0, "mappings start at pages");
-_Static_assert(CORDON_AGENT_CALLS + 32 * CORDON_AREA_CALLS <= CORDON_AGENT_GATE, "the thunks of calls have room");
+_Static_assert(CORDON_AGENT_CALLS + 32 * CORDON_AREA_CALLS <= CORDON_AGENT_CHILD_CALLS, "the thunks of calls have room");
+_Static_assert(CORDON_AGENT_CHILD_CALLS + 64 * CORDON_AGENT_CHILD_THUNKS <= CORDON_AGENT_GATE &&
+                   CORDON_AGENT_CHILD_THUNKS <= CORDON_AREA_CALLS,
+               "the thunks of calls that make a child have room");
 _Static_assert(sizeof(CordonAgentArea) <= CORDON_AREA_MODULES_AT, "the tables are behind it");
 _Static_assert(CORDON_AGENT_AREA + CORDON_AREA_SIZE <= CORDON_AGENT_SPAN, "the area has room");
 _Static_assert(sizeof(CordonModule) == 40 && sizeof(CordonPolicyInstruction) == 8 && sizeof(CordonSite) == 56 && sizeof(CordonCall) == 128 &&

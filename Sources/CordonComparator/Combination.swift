@@ -10,6 +10,9 @@ package struct Combination: Hashable, Sendable {
     self.parameter = parameter
   }
 
+  /// Whether an operation is the run of a whole program.
+  package var isProgram: Bool { workload.hasPrefix(ProgramWorkload.prefix) }
+
   /// The same work under another mechanism.
   package func under(_ mechanism: String) -> Combination {
     Combination(mechanism: mechanism, workload: workload, parameter: parameter)

@@ -32,7 +32,7 @@ package struct AgentImage: Sendable {
   }
 
   /// The image with what the agent of a program has to know in its header.
-  func bytes(entry: UInt64, supervisor: Int32, duties: Int, arena: AddressRange?) -> [UInt8] {
+  func bytes(entry: UInt64, supervisor: Int32, duties: Int, arena: AddressRange?, inherited: UInt64) -> [UInt8] {
     var bytes = bytes
     bytes.withUnsafeMutableBytes { bytes in
       var header = bytes.loadUnaligned(as: CordonAgentHeader.self)
@@ -41,6 +41,7 @@ package struct AgentImage: Sendable {
       header.duties = UInt32(duties)
       header.arena_start = arena?.start ?? 0
       header.arena_end = arena?.end ?? 0
+      header.inherited = inherited
       bytes.storeBytes(of: header, as: CordonAgentHeader.self)
     }
     return bytes

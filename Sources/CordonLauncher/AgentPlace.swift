@@ -72,7 +72,7 @@ extension AgentPlace {
     do {
       let exempt = try AgentImage.exemptRange(base: base)
       guard let arena else { return try TreeFilters(exempt: exempt, enforced: enforced) }
-      return try TreeFilters(exempt: exempt, arena: arena)
+      return TreeFilters(exempt: exempt, arena: arena)
     } catch {
       throw .machine("no filter can be made: \(error)", remedy: nil)
     }
@@ -83,12 +83,15 @@ extension AgentPlace {
 
   /// Writes the agent into a process that has mapped room for it, through /proc: such a write goes to pages that are not
   /// writable, so the agent's are never writable and executable at once.
-  /// - Parameter entry: the program's own first instruction.
-  func write(into process: Int32, entry: UInt64) -> Bool {
+  /// - Parameters:
+  ///   - entry: the program's own first instruction.
+  ///   - inherited: what of SIGSYS the program has from the one before it.
+  func write(into process: Int32, entry: UInt64, inherited: UInt64) -> Bool {
     let memory = open("/proc/\(process)/mem", O_WRONLY | O_CLOEXEC)
     guard memory >= 0 else { return false }
     defer { close(memory) }
-    let bytes = image.bytes(entry: entry, supervisor: getpid(), duties: duties.rawValue, arena: arena)
+    let bytes = image.bytes(
+      entry: entry, supervisor: getpid(), duties: duties.rawValue, arena: arena, inherited: inherited)
     return pwrite(memory, bytes, bytes.count, off_t(base)) == bytes.count
   }
 }

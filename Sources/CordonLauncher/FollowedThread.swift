@@ -1,6 +1,7 @@
 import AgentInterface
 import Glibc
 import LauncherShims
+import TrapEngine
 
 /// A thread that executes a program, from its call until the agent is in the new program: four stops.
 ///
@@ -29,9 +30,21 @@ struct FollowedThread {
 
   /// When to look whether the call has failed, in nanoseconds of the monotonic clock; nil where it need not be asked.
   var deadline: UInt64?
+  /// What of SIGSYS the new program has from the one before it.
+  private let inherited: UInt64
   private var stage = Stage.announced
 
-  init(deadline: UInt64) { self.deadline = deadline }
+  init(deadline: UInt64, inherited: UInt64) {
+    self.deadline = deadline
+    self.inherited = inherited
+  }
+
+  private static let trapSignal: UInt64 = 1 << UInt64(SIGSYS - 1)
+
+  /// Whether the new program is there and the agent not yet: nothing of the program itself runs in between.
+  var isBeingPrepared: Bool {
+    if case .announced = stage { false } else { true }
+  }
 
   mutating func answer(_ stop: ThreadStop, _ thread: Int32, _ place: borrowing AgentPlace) -> Outcome {
     switch (stop, stage) {
@@ -111,14 +124,16 @@ struct FollowedThread {
     guard call.rax == place.base else {
       return .failed("the agent has no room in its new program: error \(0 &- call.rax)")
     }
-    guard place.write(into: thread, entry: saved.rip) else {
+    // A trap with SIGSYS blocked would be the end: the agent knows that it is meant to be, and the kernel does not.
+    let blocked = mask & Self.trapSignal == 0 ? 0 : UInt64(CORDON_SIGSYS_BLOCKED)
+    guard place.write(into: thread, entry: saved.rip, inherited: inherited | blocked) else {
       return .failed("the memory of its new program cannot be written")
     }
     var start = saved
     start.rip = place.start
     start.original_rax = .max
     _ = cordon_trace_set_registers(thread, &start)
-    _ = cordon_trace_set_mask(thread, mask)
+    _ = cordon_trace_set_mask(thread, mask & ~Self.trapSignal)
     return .released(0)
   }
 }

@@ -14,7 +14,7 @@ package struct ProgramRun {
   package struct Options {
     /// Which code's calls are trapped and accounted.
     package var selection: CodeSelection
-    /// Whether calls are counted.
+    /// Whether somebody wants to know how many calls there were.
     package var accounts: Bool
     package var log: CallLog?
     /// What becomes of calls; they pass where there is none.
@@ -32,13 +32,12 @@ package struct ProgramRun {
     }
 
     var duties: AgentDuties {
-      var duties: AgentDuties = accounts || log != nil || profile != nil ? .accounts : []
+      var duties: AgentDuties = mechanism == .dispatch ? .dispatches : []
+      if mechanism == .seccomp, profile == nil, selection.isOfPlaceableModules { duties.insert(.places) }
+      // Where modules are placed, whether there are any shows without books.
+      let looksForCode = !duties.contains(.places) && selection.canBeAbsent
+      if accounts || log != nil || profile != nil || looksForCode { duties.insert(.accounts) }
       if log != nil { duties.insert(.logs) }
-      switch mechanism {
-      case .dispatch: duties.insert(.dispatches)
-      case .seccomp where profile == nil && selection.isOfPlaceableModules: duties.insert([.accounts, .places])
-      case .seccomp: break
-      }
       return duties
     }
   }
@@ -106,7 +105,7 @@ package struct ProgramRun {
     signal(SIGCHLD, SIG_DFL)
     var supervisor = Supervisor(
       program: child.process, listener: Listener(adopting: child.listener), signals: signals, place: place,
-      accountant: duties.contains(.accounts)
+      accountant: !duties.isDisjoint(with: [.accounts, .places])
         ? Accountant(options.selection, clock: clock, log: options.log, profile: options.profile) : nil)
     let end = supervisor.superviseProgram()
     if let error = child.executionError { return .refused(error) }

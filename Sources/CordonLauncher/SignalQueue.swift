@@ -32,8 +32,8 @@ struct SignalQueue: ~Copyable {
 }
 
 extension CordonSignal {
-  /// Whether somebody sent the signal to this process and meant the program. What the kernel sends from the terminal the
-  /// program has got itself; so it has what one of its own processes sends to the group that they all are in.
+  /// Whether somebody sent the signal to this process, who may have meant the program. What the kernel sends from the
+  /// terminal the program has got itself, and its own processes know where it is.
   func isForProgram(_ program: Int32) -> Bool {
     guard code <= 0, number != SIGPIPE, sender != getpid() else { return false }  // SI_USER, SI_QUEUE, …
     return !ProcessAncestry.isOf(sender, ancestor: program)

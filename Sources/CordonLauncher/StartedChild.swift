@@ -43,9 +43,9 @@ final class StartedChild {
     description.call = call
     description.mask = mask
     launch.initialize(to: description)
-    // Both filters are attached, or refused, when this returns.
-    process = filters.execution.withKernelFilter { first in
-      filters.withKernelTrapping { second in
+    // The filters are attached, or refused, when this returns.
+    process = filters.first.withKernelFilter { first in
+      filters.withSecondKernelFilter { second in
         launch.pointee.first = first
         launch.pointee.second = second
         return cordon_launch(launch, stack + Self.stackSize)
@@ -91,8 +91,8 @@ final class StartedChild {
 }
 
 extension TreeFilters {
-  fileprivate func withKernelTrapping<Result>(_ body: (CordonFilter) -> Result) -> Result {
-    trapping?.withKernelFilter(body) ?? body(CordonFilter())
+  fileprivate func withSecondKernelFilter<Result>(_ body: (CordonFilter) -> Result) -> Result {
+    second?.withKernelFilter(body) ?? body(CordonFilter())
   }
 }
 

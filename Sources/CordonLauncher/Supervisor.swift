@@ -13,10 +13,14 @@ struct Supervisor: ~Copyable {
   private let place: AgentPlace
   /// The process that was started.
   private let program: Int32
-  private var followed: [Int32: FollowedThread] = [:]
+  private var followed = FollowedThreads()
+  /// What of SIGSYS the programs have from it that a thread executes next.
+  private var inheritances: [Int32: UInt64] = [:]
   private var end: ProgramEnd?
   /// Whether nobody is behind the listener any more.
   private var isAbandoned = false
+  /// Who else gets what the program's process group is sent.
+  private var witness: GroupWitness?
   /// The books, where they are kept.
   var accountant: Accountant?
 
@@ -29,6 +33,7 @@ struct Supervisor: ~Copyable {
     self.listener = listener
     self.signals = signals
     self.place = place
+    witness = GroupWitness()
   }
 
   /// How long a thread that wants to execute a program is traced at most before it is looked at: long enough for an
@@ -49,6 +54,7 @@ struct Supervisor: ~Copyable {
 
   /// Supervises until no process of the tree is left.
   mutating func superviseRest() {
+    witness = nil
     while !isAbandoned || !followed.isEmpty { step(answeringCalls: true) }
   }
 
@@ -76,8 +82,7 @@ struct Supervisor: ~Copyable {
 
   private func timeout() -> Int32 {
     let ceiling = accountant?.isDue == true ? Self.logInterval : -1
-    let deadlines = followed.values.compactMap(\.deadline)
-    guard let first = deadlines.min() else { return ceiling }
+    guard let first = followed.firstDeadline else { return ceiling }
     let now = MonotonicTime.now()
     let next = first <= now ? 0 : Int32(clamping: (first - now) / 1_000_000 + 1)
     return ceiling < 0 ? next : min(ceiling, next)
@@ -87,7 +92,10 @@ struct Supervisor: ~Copyable {
 
   private mutating func answer(_ notification: CordonNotification) {
     if notification.number == 322, notification.arguments.4 == UInt64(CORDON_AGENT_ASKS) {
-      if accountant == nil {
+      if notification.arguments.0 == UInt64(CORDON_QUESTION_INHERIT) {
+        inheritances[notification.thread] = notification.arguments.1
+        _ = cordon_listener_answer(listener.descriptor, notification.id, 0)
+      } else if accountant == nil {
         listener.refuse(notification, .noFunction)
       } else {
         accountant?.answer(notification, listener)
@@ -107,7 +115,8 @@ struct Supervisor: ~Copyable {
         return
       }
     }
-    followed[thread] = FollowedThread(deadline: MonotonicTime.now() + Self.patience)
+    followed[thread] = FollowedThread(
+      deadline: MonotonicTime.now() + Self.patience, inherited: inheritances.removeValue(forKey: thread) ?? 0)
     listener.proceed(notification)
   }
 
@@ -122,10 +131,8 @@ struct Supervisor: ~Copyable {
 
   /// A thread that has been traced for a while has not executed anything: the call failed.
   private mutating func interruptLateThreads() {
-    guard followed.values.contains(where: { $0.deadline != nil }) else { return }
-    let now = MonotonicTime.now()
-    for (thread, state) in followed {
-      guard let deadline = state.deadline, deadline <= now else { continue }
+    guard followed.firstDeadline != nil else { return }
+    for thread in followed.late(at: MonotonicTime.now()) {
       followed[thread]?.deadline = nil
       if cordon_trace_interrupt(thread) != 0 { followed[thread] = nil }
     }
@@ -134,20 +141,39 @@ struct Supervisor: ~Copyable {
   // MARK: - Signals
 
   private mutating func answerSignals() {
+    var received: [Int32] = []
     while let signal = signals.next() {
-      if signal.number == SIGCHLD { continue }
-      if end == nil, signal.isForProgram(program) { kill(program, signal.number) }
+      if signal.number != SIGCHLD, end == nil, signal.isForProgram(program) { received.append(signal.number) }
     }
+    if !received.isEmpty { forward(received) }
     reap()
   }
 
+  /// Passes on to the program what it has not got itself.
+  private mutating func forward(_ received: [Int32]) {
+    let mask = received.reduce(0 as UInt64) { $0 | 1 << UInt64($1 - 1) }
+    let known = witness?.sentToGroup(mask) ?? 0
+    for signal in received where known & 1 << UInt64(signal - 1) == 0 { kill(program, signal) }
+  }
+
   private mutating func reap() {
-    let anything = Int32(bitPattern: 0x4000_0000) | WNOHANG | WUNTRACED  // __WALL
+    let all = Int32(bitPattern: 0x4000_0000)  // __WALL
+    // A thread that the agent is being put into, which stops again within microseconds or is ended.
+    var next: Int32?
     while true {
       var status: Int32 = 0
-      let thread = waitpid(-1, &status, anything)
+      let thread = next.map { waitpid($0, &status, all) } ?? waitpid(-1, &status, all | WNOHANG | WUNTRACED)
+      if thread < 0, next != nil {
+        if errno != EINTR { next = nil }
+        continue
+      }
       guard thread > 0 else { return }
-      if let stop = ThreadStop(status) { answer(stop, of: thread) } else { ended(thread, status) }
+      next = nil
+      if let stop = ThreadStop(status) {
+        if answer(stop, of: thread) { next = thread }
+      } else {
+        ended(thread, status)
+      }
     }
   }
 
@@ -156,11 +182,13 @@ struct Supervisor: ~Copyable {
     if thread == program, let programEnd = ProgramEnd(status) { end = programEnd }
   }
 
-  private mutating func answer(_ stop: ThreadStop, of thread: Int32) {
+  /// Returns whether the thread goes on to its next stop at once.
+  private mutating func answer(_ stop: ThreadStop, of thread: Int32) -> Bool {
     if stop == .executed {
       // The thread that called has the number of its process from now on.
       var caller: UInt64 = 0
-      if cordon_trace_message(thread, &caller) == 0, let state = followed.removeValue(forKey: Int32(caller)) {
+      if cordon_trace_message(thread, &caller) == 0, caller != thread, let state = followed[Int32(caller)] {
+        followed[Int32(caller)] = nil
         followed[thread] = state
       }
     }
@@ -168,12 +196,12 @@ struct Supervisor: ~Copyable {
       // A stop of the program itself, which nobody traces: from the terminal, so this process stops as well, and the
       // shell has its prompt back.
       if thread == program, case .signal(let signal) = stop { stopWith(signal) }
-      return
+      return false
     }
     let outcome = state.answer(stop, thread, place)
     followed[thread] = state
     switch outcome {
-    case .goesOn: break
+    case .goesOn: return state.isBeingPrepared
     case .stopped(let signal):
       _ = cordon_trace_listen(thread)
       if thread == program { stopWith(signal) }
@@ -184,9 +212,10 @@ struct Supervisor: ~Copyable {
       Message.say("process \(thread) is ended: \(problem)")
       kill(thread, SIGKILL)
     }
+    return false
   }
 
   private func stopWith(_ signal: Int32) {
-    if signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU { kill(getpid(), SIGSTOP) }
+    if signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU { cordon_signal_stop(signal) }
   }
 }

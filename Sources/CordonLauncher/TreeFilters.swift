@@ -1,50 +1,54 @@
 import AgentInterface
 package import FilterCompiler
 
-/// The filters that a tree of processes is under for life. They name nothing but the agent's pages, so they fit every
-/// program that is executed under them, wherever its code comes to lie.
+/// The filters that a tree of processes is under for life. They name nothing but the agent's pages and the arena, so they
+/// fit every program that is executed under them, wherever its code comes to lie.
 package struct TreeFilters: Sendable {
   /// Has the launcher asked before a program is executed, whatever calls and however. This is the one with a listener.
-  package let execution: Program
-  /// Traps calls; those from the agent's pages pass. nil where syscall user dispatch traps instead.
-  package let trapping: Program?
+  package let first: Program
+  /// Attached after it, where it does not say all: each filter costs every call a few nanoseconds.
+  package let second: Program?
 
-  /// Filters for syscall user dispatch: none that traps.
-  package static let forDispatch = TreeFilters()
+  /// All of them, in the order in which they are attached.
+  package var stack: FilterStack { FilterStack([first] + (second.map { [$0] } ?? [])) }
 
-  private init() {
-    execution = Self.asking(before: Self.executingCalls)
-    trapping = nil
+  /// For syscall user dispatch: no filter that traps.
+  package static var forDispatch: TreeFilters { TreeFilters(first: asking(), second: nil) }
+
+  private init(first: Program, second: Program?) {
+    self.first = first
+    self.second = second
   }
 
   /// Filters that trap all calls, but for those of `enforced` regions, of which they dispose themselves.
+  ///
+  /// - Parameter exempt: where calls always pass; the upper halves of both ends are the same.
   package init(exempt: AddressRange, enforced: [RegionMap.Region] = []) throws(CompileError) {
-    execution = Self.asking(before: Self.executingCalls)
-    var map = RegionMap(default: .trap(data: Self.data))
+    guard !enforced.isEmpty else {
+      self.init(first: Self.trappingAll(but: exempt), second: nil)
+      return
+    }
+    var map = RegionMap(default: .trap(data: Self.trap.data))
     do {
       for region in enforced { try map.insert(region.range, region.disposition) }
     } catch { throw .gate(error) }
-    trapping = try map.compile(CompileOptions(gate: exempt))
+    self.init(first: Self.asking(), second: try map.compile(CompileOptions(gate: exempt)))
   }
 
   /// Filters that trap what calls from the arena, and from elsewhere the calls of ``guardedCalls``.
-  package init(exempt: AddressRange, arena: AddressRange) throws(CompileError) {
-    execution = Self.asking(before: Self.executingCalls)
-    var map = RegionMap(default: .allow)
-    do {
-      try map.insert(arena, .trap(data: Self.data))
-      // What lies between the agent and the arena is nobody's.
-      if exempt.end < arena.start { try map.insertDontCare(AddressRange(start: exempt.end, end: arena.start)) }
-    } catch { throw .gate(error) }
-    trapping = try map.compile(
-      CompileOptions(gate: exempt, globalTrapNumbers: Self.guardedCalls, trapData: Self.data))
+  ///
+  /// - Parameters:
+  ///   - exempt: where calls always pass; the upper halves of both ends are the same.
+  ///   - arena: 4 GiB that start at a multiple of 4 GiB, above `exempt`.
+  package init(exempt: AddressRange, arena: AddressRange) {
+    self.init(first: Self.trapping(arena, but: exempt), second: nil)
   }
 
-  private static let data = UInt16(CORDON_AGENT_TRAP_DATA)
+  private static let trap = Action(.trap, data: UInt16(CORDON_AGENT_TRAP_DATA))
 
   /// Calls that trap wherever they come from: those by which other code could block SIGSYS or take its handler away, after
   /// which the next trap would be the program's end; those that execute a program; and mmap, by which modules come.
-  static let guardedCalls: [UInt32] = [
+  package static let guardedCalls: [UInt32] = [
     9,  // mmap
     13, 14, 130, 131,  // rt_sigaction, rt_sigprocmask, rt_sigsuspend, sigaltstack
     59, 322,  // execve, execveat
@@ -53,32 +57,105 @@ package struct TreeFilters: Sendable {
   ]
 
   /// execve and execveat by every way into the kernel; x32's have bit 30 set and numbers of their own.
-  static let executingCalls: [(AuditArchitecture, [UInt32])] = [
-    (.x86_64, [59, 322, 0x4000_0000 | 520, 0x4000_0000 | 545]), (.i386, [11, 358]),
-  ]
+  private static let executing: [UInt32] = [59, 322, 0x4000_0000 | 520, 0x4000_0000 | 545]
+  private static let executing32: [UInt32] = [11, 358]
+}
 
-  /// A filter that decides by number alone, so that the kernel keeps its answers in its bitmap of allowed calls.
-  private static func asking(before calls: [(AuditArchitecture, [UInt32])]) -> Program {
-    let (number, architecture) = (UInt32(0), UInt32(4))  // offsets in struct seccomp_data
-    func load(_ offset: UInt32) -> Instruction { Instruction(code: 0x20, jt: 0, jf: 0, k: offset) }
-    func answer(_ action: Action) -> Instruction { Instruction(code: 0x06, jt: 0, jf: 0, k: action.rawValue) }
-    func isEqual(_ value: UInt32, else skipped: Int) -> Instruction {
-      Instruction(code: 0x15, jt: 0, jf: UInt8(skipped), k: value)
-    }
-    var instructions = [load(architecture)]
-    for (architecture, numbers) in calls {
-      instructions += [isEqual(architecture.rawValue, else: 2 * numbers.count + 2), load(number)]
-      for number in numbers { instructions += [isEqual(number, else: 1), answer(Action(.notify))] }
-      instructions.append(answer(Action(.allow)))
-    }
-    instructions.append(answer(Action(.allow)))
-    return Program(checked: instructions)
+// MARK: - Listings
+
+extension TreeFilters {
+  /// Decides by number alone, so that the kernel keeps its answers in its bitmap of allowed calls, but for the call by which
+  /// agents end threads and processes.
+  private static func asking() -> Program {
+    var listing = FilterListing()
+    append64BitCalls(notifying: executing, trapping: [], to: &listing)
+    append32BitCalls(to: &listing)
+    appendAnswers(to: &listing)
+    return listing.program()
+  }
+
+  private static func trappingAll(but exempt: AddressRange) -> Program {
+    var listing = FilterListing()
+    listing.load(.pointerHigh)
+    listing.test(.isEqual, exempt.start.upperHalf, .next, else: .trap)
+    appendExemption(of: exempt, else: .trap, to: &listing)
+    append64BitCalls(notifying: executing, trapping: [], to: &listing)
+    append32BitCalls(to: &listing)
+    appendAnswers(to: &listing)
+    return listing.program()
+  }
+
+  private static func trapping(_ arena: AddressRange, but exempt: AddressRange) -> Program {
+    var listing = FilterListing()
+    listing.load(.pointerHigh)
+    listing.test(.isEqual, exempt.start.upperHalf, .exempt)
+    listing.test(.isEqual, arena.start.upperHalf, .arena)
+    listing.test(.isEqual, arena.end.upperHalf, .next, else: .elsewhere)
+    listing.load(.pointerLow)
+    listing.test(.isEqual, 0, .trap, else: .elsewhere)
+    listing.mark(.arena)
+    listing.load(.pointerLow)
+    listing.test(.isAtLeast, UInt32(Architecture.x86_64.instructionLength), .trap, else: .elsewhere)
+    listing.mark(.exempt)
+    appendExemption(of: exempt, else: .elsewhere, to: &listing)
+    append64BitCalls(notifying: executing, trapping: [], to: &listing)
+    listing.mark(.elsewhere)
+    append64BitCalls(notifying: executing, trapping: guardedCalls, to: &listing)
+    append32BitCalls(to: &listing)
+    appendAnswers(to: &listing)
+    return listing.program()
+  }
+
+  /// Goes on at the next instruction for calls of the range, whose upper half has been found already. The kernel reports the
+  /// address behind an instruction.
+  private static func appendExemption(
+    of range: AddressRange, else other: FilterListing.Label, to listing: inout FilterListing
+  ) {
+    let first = range.start + Architecture.x86_64.instructionLength
+    listing.load(.pointerLow)
+    listing.test(.isAtLeast, UInt32(truncatingIfNeeded: first), .next, else: other)
+    listing.test(.isGreater, UInt32(truncatingIfNeeded: range.end), other)
+  }
+
+  private static func append64BitCalls(
+    notifying notified: [UInt32], trapping trapped: [UInt32], to listing: inout FilterListing
+  ) {
+    listing.load(.architecture)
+    listing.test(.isEqual, AuditArchitecture.x86_64.rawValue, .next, else: .foreign)
+    listing.load(.number)
+    for number in trapped { listing.test(.isEqual, number, .trap) }
+    for number in notified where !trapped.contains(number) { listing.test(.isEqual, number, .notify) }
+    listing.test(.isEqual, UInt32(CORDON_KILL_CALL), .ending)
+    listing.answer(Action(.allow))
+  }
+
+  /// Of the architecture that was loaded last.
+  private static func append32BitCalls(to listing: inout FilterListing) {
+    listing.mark(.foreign)
+    listing.test(.isEqual, AuditArchitecture.i386.rawValue, .next, else: .allow)
+    listing.load(.number)
+    for number in executing32 { listing.test(.isEqual, number, .notify) }
+  }
+
+  private static func appendAnswers(to listing: inout FilterListing) {
+    listing.answer(Action(.allow))
+    listing.mark(.ending)
+    listing.load(.argumentLow)
+    listing.test(.isEqual, UInt32(CORDON_KILL_THREAD), .killThread)
+    listing.test(.isEqual, UInt32(CORDON_KILL_PROCESS), .killProcess)
+    listing.mark(.allow)
+    listing.answer(Action(.allow))
+    listing.mark(.notify)
+    listing.answer(Action(.notify))
+    listing.mark(.killThread)
+    listing.answer(Action(.killThread))
+    listing.mark(.killProcess)
+    listing.answer(Action(.killProcess))
+    listing.mark(.trap)
+    listing.answer(trap)
   }
 }
 
-extension Program {
-  /// A program that is known to be valid.
-  fileprivate init(checked instructions: [Instruction]) {
-    do { self = try Program(instructions) } catch { preconditionFailure("\(error)") }
-  }
+extension UInt64 {
+  fileprivate var upperHalf: UInt32 { UInt32(self >> 32) }
 }

@@ -52,17 +52,24 @@ static void *run_armed(void *start) {
   return mine.routine(mine.argument);
 }
 
-/* In front of libc's for the whole process, since the executable's definitions win. Weak, so that a program or a
-   sanitizer with a pthread_create of its own still links; cordon_threads_follow tells that case. */
-__attribute__((weak)) int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *),
-                                         void *argument) {
-  static _Atomic(Create *) next;
-  Create *create = atomic_load(&next);
+/* Libc's own under its other name, which only executables have that libc is linked into; those have no dynamic loader to
+   ask. They are linked with `-u __pthread_create`, or there is none: a weak reference takes nothing out of an archive. */
+extern __attribute__((weak)) Create __pthread_create;
+
+static Create *libc_create(void) {
+  static _Atomic(Create *) found;
+  if (__pthread_create != NULL) return __pthread_create;
+  Create *create = atomic_load(&found);
   if (create == NULL) {
     create = (Create *)dlsym(RTLD_NEXT, "pthread_create");
-    if (create == NULL) return EAGAIN;
-    atomic_store(&next, create);
+    atomic_store(&found, create);
   }
+  return create;
+}
+
+static int create_armed(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *), void *argument) {
+  Create *create = libc_create();
+  if (create == NULL) return EAGAIN;
   if (!atomic_load(&following)) return create(thread, attributes, routine, argument);
   Start *start = malloc(sizeof *start);
   if (start == NULL) return EAGAIN;
@@ -72,8 +79,17 @@ __attribute__((weak)) int pthread_create(pthread_t *thread, const pthread_attr_t
   return result;
 }
 
+/* In front of libc's for the whole process, since the executable's definitions win. Weak, so that a program or a
+   sanitizer with a pthread_create of its own still links; cordon_threads_follow tells that case. */
+__attribute__((weak, alias("create_armed"))) Create pthread_create;
+
+static int is_in_front(void) {
+  if (__pthread_create != NULL) return pthread_create == create_armed;
+  return dlsym(RTLD_DEFAULT, "pthread_create") == (void *)create_armed;
+}
+
 long cordon_threads_follow(void) {
-  if (dlsym(RTLD_DEFAULT, "pthread_create") != (void *)pthread_create) return -ENOTSUP;
+  if (!is_in_front()) return -ENOTSUP;
   if (!atomic_load(&fork_handled)) {
     int result = pthread_atfork(NULL, NULL, arm_child);
     if (result != 0) return -result;

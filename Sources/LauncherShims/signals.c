@@ -19,6 +19,16 @@ long cordon_signal_block(uint64_t mask, uint64_t *before) {
   return syscall(SYS_rt_sigprocmask, SIG_BLOCK, &mask, before, SET) == 0 ? 0 : -errno;
 }
 
+void cordon_signal_stop(int32_t number) {
+  struct sigaction stops = {.sa_handler = SIG_DFL}, before;
+  uint64_t set = 1ull << (number - 1), mask;
+  if (sigaction(number, &stops, &before) != 0) return;
+  kill(getpid(), number);
+  syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &set, &mask, SET);
+  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, SET);
+  sigaction(number, &before, NULL);
+}
+
 long cordon_signal_read(int32_t descriptor, CordonSignal *signal) {
   struct signalfd_siginfo info;
   signal->number = 0;

@@ -181,7 +181,7 @@ static long write_stack(uint64_t to, const KernelStack *stack, CordonStackLayout
 
 /* A thread that blocks every signal and gives up its stack is about to end; Go's frees the stack that it runs on too. */
 static int is_leaving(const KernelUcontext *context) {
-  uint64_t spared = CORDON_UNBLOCKABLE_BITS | CORDON_SIGSYS_BIT | 3ull << 31 /* libc's own signals, 32 and 33 */;
+  uint64_t spared = CORDON_UNBLOCKABLE_BITS | cordon_kept_open() | 3ull << 31 /* libc's own signals, 32 and 33 */;
   return (context->mask | spared) == UINT64_MAX;
 }
 

@@ -69,10 +69,11 @@ static void unblock(void) {
 
 static int is_remembered(void) { return cordon_engine.configuration.shows_blocked_sigsys != 0; }
 
+int cordon_blocks_sigsys(void) { return is_remembered() && !nobody_blocks() && find(this_thread()) != NULL; }
+
 uint64_t cordon_mask_as_set(const KernelUcontext *context) {
   uint64_t mask = context->mask & ~CORDON_SIGSYS_BIT;
-  if (!is_remembered() || nobody_blocks() || find(this_thread()) == NULL) return mask;
-  return mask | CORDON_SIGSYS_BIT;
+  return cordon_blocks_sigsys() ? mask | CORDON_SIGSYS_BIT : mask;
 }
 
 void cordon_note_mask(int32_t how, uint64_t set) {

@@ -6,7 +6,8 @@
 #include "TrapEngine.h"
 
 #define CORDON_SIGSYS 31
-#define CORDON_SIGSYS_BIT (1ull << (CORDON_SIGSYS - 1))
+#define CORDON_SIGNAL_BIT(signal) (1ull << ((signal) - 1))
+#define CORDON_SIGSYS_BIT CORDON_SIGNAL_BIT(CORDON_SIGSYS)
 #define CORDON_UNBLOCKABLE_BITS ((1ull << (9 - 1)) | (1ull << (19 - 1))) /* SIGKILL, SIGSTOP */
 
 #define CORDON_EPERM 1

@@ -28,7 +28,7 @@ static long call_with_page(const CordonTrap *trap, int argument, uint32_t *page,
   long arguments[6];
   for (int i = 0; i < 6; i++) arguments[i] = (long)trap->arguments[i];
   arguments[argument] = (long)at;
-  CordonCall call = trap->architecture == CORDON_AUDIT_ARCH_I386 ? cordon_engine.call80 : cordon_engine.call;
+  CordonGateCall call = trap->architecture == CORDON_AUDIT_ARCH_I386 ? cordon_engine.call80 : cordon_engine.call;
   long result = call(trap->number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
   cordon_engine.call(CORDON_NR_munmap, (long)page, PAGE, 0, 0, 0, 0);
   return result;
@@ -44,6 +44,12 @@ static long set_own_action(uint32_t handler, uint32_t flags, uint64_t mask, Kern
   action.mask = mask & ~CORDON_UNBLOCKABLE_BITS;
   cordon_set_own_action(&action, old);
   return cordon_take_sigsys();
+}
+
+/* The signal by which threads are asked: libc's own, for which 32-bit code in a 64-bit process has no handler. */
+static int is_request_signal(const CordonTrap *trap) {
+  uint32_t signal = cordon_dispatch_signal();
+  return signal != 0 && (uint32_t)trap->arguments[0] == signal;
 }
 
 static long rt_sigaction(const CordonTrap *trap) {
@@ -67,16 +73,20 @@ static long rt_sigaction(const CordonTrap *trap) {
     action.mask[1] = (uint32_t)(old.mask >> 32);
     return cordon_copy_out(old_at, &action, sizeof action);
   }
-  if (new_at == 0 || !(action.mask[0] & CORDON_SIGSYS_BIT)) return CORDON_ORDINARY;
+  if (new_at != 0 && is_request_signal(trap)) return -CORDON_EINVAL;
+  if (new_at == 0) return CORDON_ORDINARY;
+  uint64_t mask = action.mask[0] | (uint64_t)action.mask[1] << 32, kept = mask & ~cordon_kept_open();
+  if (kept == mask) return CORDON_ORDINARY;
   uint32_t *page = low_page();
   if (page == NULL) return -CORDON_ENOMEM;
   page[0] = action.handler, page[1] = action.flags, page[2] = action.restorer;
-  page[3] = action.mask[0] & ~(uint32_t)CORDON_SIGSYS_BIT, page[4] = action.mask[1];
+  page[3] = (uint32_t)kept, page[4] = (uint32_t)(kept >> 32);
   return call_with_page(trap, 1, page, page);
 }
 
 static long sigaction(const CordonTrap *trap) {
   uint64_t new_at = trap->arguments[1], old_at = trap->arguments[2];
+  if (new_at != 0 && is_request_signal(trap)) return -CORDON_EINVAL;
   Sigaction32 action;
   if (new_at != 0 && cordon_copy_in(&action, new_at, sizeof action) != 0) return CORDON_ORDINARY;
   if ((int32_t)trap->arguments[0] == CORDON_SIGSYS) {
@@ -102,6 +112,7 @@ static long sigaction(const CordonTrap *trap) {
 }
 
 static long signal(const CordonTrap *trap) {
+  if (is_request_signal(trap)) return -CORDON_EINVAL;
   if ((int32_t)trap->arguments[0] != CORDON_SIGSYS) return CORDON_ORDINARY;
   KernelSigaction old;
   long result = set_own_action((uint32_t)trap->arguments[1], CORDON_SA_RESETHAND | CORDON_SA_NODEFER, 0, &old);
@@ -156,11 +167,11 @@ static long wait_with_mask(const CordonTrap *trap, int mask_argument, uint32_t h
     if (mask_at == 0 || cordon_copy_in(holder, mask_at, holder_words * sizeof holder[0]) != 0) return CORDON_ORDINARY;
     mask_at = holder_words == 2 ? holder[0] : holder[0] | (uint64_t)holder[1] << 32;
   }
-  if (mask_at == 0 || cordon_copy_in(&mask, mask_at, sizeof mask) != 0 || !(mask & CORDON_SIGSYS_BIT))
+  if (mask_at == 0 || cordon_copy_in(&mask, mask_at, sizeof mask) != 0 || !(mask & cordon_kept_open()))
     return CORDON_ORDINARY;
   uint32_t *page = low_page();
   if (page == NULL) return -CORDON_ENOMEM;
-  *(uint64_t *)page = mask & ~CORDON_SIGSYS_BIT;
+  *(uint64_t *)page = mask & ~cordon_kept_open();
   if (holder_words == 0) return call_with_page(trap, mask_argument, page, page);
   uint32_t *copy = page + 2;
   for (uint32_t i = 0; i < holder_words; i++) copy[i] = holder[i];

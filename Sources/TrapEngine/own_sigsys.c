@@ -44,6 +44,21 @@ void cordon_restore_own_sigaction(void) {
   cordon_engine.call(CORDON_NR_rt_sigaction, CORDON_SIGSYS, (long)&own, 0, 8, 0, 0);
 }
 
+uint32_t cordon_sigsys_to_inherit(void) {
+  KernelSigaction own;
+  cordon_own_action(&own);
+  return (own.handler == CORDON_SIG_IGN ? CORDON_SIGSYS_IGNORED : 0u) |
+         (cordon_blocks_sigsys() ? CORDON_SIGSYS_BLOCKED : 0u);
+}
+
+void cordon_sigsys_inherit(uint32_t what) {
+  if (what & CORDON_SIGSYS_IGNORED) {
+    KernelSigaction ignored = {CORDON_SIG_IGN, 0, 0, 0};
+    cordon_set_own_action(&ignored, NULL);
+  }
+  if (what & CORDON_SIGSYS_BLOCKED) cordon_note_mask(0 /* SIG_BLOCK */, CORDON_SIGSYS_BIT);
+}
+
 /* Dies of SIGSYS, as a program without a handler does: with a core dump and the right wait status. */
 void cordon_die(KernelSiginfo *info) {
   KernelSigaction fatal = {CORDON_SIG_DFL, CORDON_SA_RESTORER, cordon_engine.restorer, 0};
@@ -90,7 +105,7 @@ void cordon_forward(KernelSiginfo *info, KernelUcontext *context) {
   }
   /* The handler runs with its own mask, but never with SIGSYS blocked: the next trap would kill. The mask before it
      comes back with our frame. */
-  uint64_t block = own.mask & ~CORDON_SIGSYS_BIT;
+  uint64_t block = own.mask & ~cordon_kept_open();
   if (block != 0) cordon_engine.call(CORDON_NR_rt_sigprocmask, 0 /* SIG_BLOCK */, (long)&block, 0, 8, 0, 0);
   KernelStack stack;
   cordon_copy_words(&stack, &context->stack, sizeof stack);

@@ -15,12 +15,12 @@ long cordon_set_mask(KernelUcontext *context, int32_t how, uint64_t set) {
   case 2: mask = set; break;   /* SIG_SETMASK */
   default: return -CORDON_EINVAL;
   }
-  context->mask = mask & ~(CORDON_UNBLOCKABLE_BITS | CORDON_SIGSYS_BIT);
+  context->mask = mask & ~(CORDON_UNBLOCKABLE_BITS | cordon_kept_open());
   cordon_note_mask(how, set);
   return 0;
 }
 
-/* Calls that wait under another mask. One that would block SIGSYS is issued from here with a copy of the mask: they
+/* Calls that wait under another mask. One that would block SIGSYS, or what threads are asked by, is issued from here with a copy of the mask: they
    change nothing that outlives them, a signal that comes in meanwhile finds the handler's frame below its own, and what
    it interrupts ends with EINTR or is restarted by the kernel as usual. */
 long cordon_wait_with_mask(const CordonTrap *trap, int32_t number) {
@@ -49,9 +49,9 @@ long cordon_wait_with_mask(const CordonTrap *trap, int32_t number) {
     mask_at = holder[0];
   }
   uint64_t mask;
-  if (mask_at == 0 || cordon_copy_in(&mask, mask_at, sizeof mask) != 0 || !(mask & CORDON_SIGSYS_BIT))
+  if (mask_at == 0 || cordon_copy_in(&mask, mask_at, sizeof mask) != 0 || !(mask & cordon_kept_open()))
     return CORDON_ORDINARY;
-  mask &= ~CORDON_SIGSYS_BIT;
+  mask &= ~cordon_kept_open();
   holder[0] = (uint64_t)&mask;
   arguments[mask_argument] = holder_size != 0 ? (long)holder : (long)&mask;
   return cordon_engine.call(trap->number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
@@ -71,12 +71,14 @@ static uint64_t mask_offset(const CordonTrap *trap) {
 
 /* The frame that trapped code returns from a signal by: with SIGSYS not blocked, and a stack that is large enough. */
 void cordon_mend_guest_frame(const CordonTrap *trap, KernelUcontext *context) {
-  uint64_t frame = context->registers.rsp;
-  uint32_t mask; /* the lower half, where the bit is */
-  if (cordon_copy_in(&mask, frame + mask_offset(trap), sizeof mask) == 0 && mask & CORDON_SIGSYS_BIT) {
-    mask &= ~(uint32_t)CORDON_SIGSYS_BIT;
+  uint64_t frame = context->registers.rsp, mask_at = frame + mask_offset(trap), mask = 0;
+  /* i386's sigreturn has the upper half of the mask elsewhere, and what threads are asked by is blocked a little longer. */
+  int has_half = trap->architecture == CORDON_AUDIT_ARCH_I386 && trap->number == CORDON_NI_sigreturn;
+  size_t size = has_half ? sizeof(uint32_t) : sizeof mask;
+  if (cordon_copy_in(&mask, mask_at, size) == 0 && mask & cordon_kept_open()) {
+    mask &= ~cordon_kept_open();
     /* A frame that cannot be written is the kernel's to refuse. */
-    (void)cordon_copy_out(frame + mask_offset(trap), &mask, sizeof mask);
+    (void)cordon_copy_out(mask_at, &mask, size);
   }
   if (mask_offset(trap) != offsetof(KernelUcontext, mask)) return;
   KernelStack stack, enlarged;

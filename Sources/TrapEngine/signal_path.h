@@ -13,7 +13,7 @@
 
 #define CORDON_HIDDEN __attribute__((visibility("hidden")))
 
-typedef long (*CordonCall)(long, long, long, long, long, long, long);
+typedef long (*CordonGateCall)(long, long, long, long, long, long, long);
 
 /* The tables of thunks: for `syscall`, for `int $0x80`, for calls that make children, children without signal handlers, and
    children by `int $0x80`, and for `int $0x80` in 32-bit code. */
@@ -51,10 +51,13 @@ typedef struct {
 
 /* At most one request is under way: whoever activates a session waits for each thread in turn. */
 typedef struct {
+  _Atomic(uint32_t) signal;    /* by which threads are asked; 0: it has not been taken */
+  KernelSigaction own;         /* what the program has set for that */
   _Atomic(uint32_t) arms;      /* what becomes of a thread that is asked: 1 it is armed, 0 it is disarmed */
   _Atomic(uint32_t) given_up;  /* some request may still be on its way */
-  _Atomic(int32_t) thread;     /* the one whose answer is waited for */
-  _Atomic(uint64_t) answer;    /* the thread that has answered last, and in the lower half 0 or the negated errno */
+  uint64_t serial;             /* how many requests there have been */
+  _Atomic(uint64_t) asked;     /* the request that is waited for: its serial number and its thread */
+  _Atomic(uint64_t) answer;    /* the request that was answered last, with 0 or the negated errno */
   _Atomic(uint32_t) answered;  /* futex: how many answers there have been */
 } CordonRequests;
 
@@ -76,7 +79,7 @@ extern CORDON_HIDDEN CordonPolicies cordon_policies;
 /* Written before SIGSYS is taken over and read-only from then on, but for what is marked atomic. */
 typedef struct {
   uint8_t *gate; /* code at gate, data at gate + CORDON_GATE_SIZE */
-  CordonCall call, call80; /* from the gate, by `syscall` and by `int $0x80` */
+  CordonGateCall call, call80; /* from the gate, by `syscall` and by `int $0x80` */
   uint64_t called, called80; /* the addresses that those calls report */
   uint64_t restorer, sigreturn_thunk, sigreturn80_thunk, sigaltstack_thunk;
   uint64_t shared_syscall_thunk, shared_syscall_called, shared_int80_thunk, shared_int80_called;
@@ -102,6 +105,9 @@ typedef struct {
 } CordonEngine;
 
 extern CORDON_HIDDEN CordonEngine cordon_engine;
+
+/* engine.c: makes the gate, unless there is one. The address, unless it is binding, is a hint, and 0 none. */
+CORDON_HIDDEN long cordon_prepare_gate(uint64_t address, int is_binding, const uint32_t slots[CORDON_THUNK_KINDS]);
 
 /* sigsys.c: the handler; what the kernel calls. */
 CORDON_HIDDEN void cordon_sigsys(int signal, KernelSiginfo *info, KernelUcontext *context);
@@ -136,6 +142,7 @@ CORDON_HIDDEN void cordon_mend_guest_frame(const CordonTrap *trap, KernelUcontex
 
 /* blocked_sigsys.c: what a thread has set for SIGSYS in its mask, as far as it knows. */
 CORDON_HIDDEN uint64_t cordon_mask_as_set(const KernelUcontext *context);
+CORDON_HIDDEN int cordon_blocks_sigsys(void);
 CORDON_HIDDEN void cordon_note_mask(int32_t how, uint64_t set);
 CORDON_HIDDEN void cordon_forget_mask(void);
 CORDON_HIDDEN int cordon_keep_until_unblocked(const KernelSiginfo *info);
@@ -149,10 +156,20 @@ CORDON_HIDDEN int cordon_show_own_stack(KernelStack *stack);
 CORDON_HIDDEN void cordon_enlarge_calling_stack(void);
 CORDON_HIDDEN void cordon_restore_calling_stack(void);
 
-/* dispatch.c: a request to arm or disarm this thread, sent by cordon_dispatch_arm_thread or …_disarm_thread. */
-CORDON_HIDDEN int cordon_is_request(const KernelSiginfo *info);
-CORDON_HIDDEN void cordon_answer_request(KernelUcontext *context);
-CORDON_HIDDEN int cordon_requests_are_pending(void);
+/* dispatch.c: the handler of requests to arm or disarm this thread, sent by cordon_dispatch_arm_thread or
+   …_disarm_thread. */
+CORDON_HIDDEN void cordon_request_signal(int signal, KernelSiginfo *info, KernelUcontext *context);
+CORDON_HIDDEN void cordon_give_back_request_signal(void);
+/* The program's own disposition of the signal by which requests come: `action`, if that is not NULL, is what it is from now
+   on. CORDON_ORDINARY where the signal is another one. */
+CORDON_HIDDEN long cordon_request_signal_action(int32_t signal, const KernelSigaction *action, KernelSigaction *old);
+
+/* The signals that trapped code does not get blocked, whatever it asks for: its next trap would kill, and a thread must
+   hear when it is asked something. */
+static inline uint64_t cordon_kept_open(void) {
+  uint32_t asks = cordon_dispatch_signal();
+  return CORDON_SIGSYS_BIT | (asks != 0 ? CORDON_SIGNAL_BIT(asks) : 0);
+}
 
 /* own_actions.c: the program's own disposition of SIGSYS. */
 CORDON_HIDDEN void cordon_own_action(KernelSigaction *action);

@@ -30,8 +30,6 @@ void cordon_sigsys(int signal, KernelSiginfo *info, KernelUcontext *context) {
   if (!is_ours(info)) {
     if (cordon_is_own_call(info))
       context->registers.rax = (uint64_t)-CORDON_ENOSYS; /* the program does not know of it */
-    else if (cordon_is_request(info))
-      cordon_answer_request(context);
     else
       cordon_forward(info, context);
     return;

@@ -38,9 +38,14 @@ static long rt_sigaction(const CordonTrap *trap) {
     return cordon_own_sigaction(action_at, trap->arguments[2]);
   }
   KernelSigaction action;
-  if (action_at == 0 || cordon_copy_in(&action, action_at, sizeof action) != 0) return CORDON_ORDINARY;
-  if (!(action.mask & CORDON_SIGSYS_BIT)) return CORDON_ORDINARY;
-  action.mask &= ~CORDON_SIGSYS_BIT;
+  if (action_at != 0 && cordon_copy_in(&action, action_at, sizeof action) != 0) return CORDON_ORDINARY;
+  KernelSigaction old;
+  long result = cordon_request_signal_action((int32_t)trap->arguments[0], action_at != 0 ? &action : NULL, &old);
+  if (result != CORDON_ORDINARY)
+    return trap->arguments[2] != 0 ? cordon_copy_out(trap->arguments[2], &old, sizeof old) : result;
+  if (action_at == 0) return CORDON_ORDINARY;
+  if (!(action.mask & cordon_kept_open())) return CORDON_ORDINARY;
+  action.mask &= ~cordon_kept_open();
   return cordon_engine.call(CORDON_NR_rt_sigaction, (long)trap->arguments[0], (long)&action, (long)trap->arguments[2],
                             (long)trap->arguments[3], 0, 0);
 }

@@ -269,17 +269,39 @@ static long begin(void) {
   return 0;
 }
 
-long cordon_table_change(const CordonEdit *edits, uint64_t count, const CordonNaming *names, uint64_t name_count) {
-  uint64_t wanted = 0, regions = 0;
+static uint64_t steps_in(const Row *row) {
+  uint64_t steps = 0;
+  for (uint64_t place = 0; place < row->count; place++) steps += row->lengths[row->ids[place]];
+  return steps;
+}
+
+/* How many chunks that are not in use the edits may take, one after the other. An edit takes what its steps fill, one
+   that it begins in and one that it splits. Many of them take fewer in the end: between two edits, chunks that are
+   neighbours hold more than half a chunk together. */
+static uint64_t chunks_for(const CordonEdit *edits, uint64_t count) {
+  uint64_t each = 0, largest = 0, steps = 0;
   for (uint64_t i = 0; i < count; i++) {
-    if (edits[i].step_count == 0 || edits[i].steps[0].first != edits[i].first) return -CORDON_EINVAL;
-    wanted += edits[i].step_count / CHUNK_STEPS + 3;
+    uint64_t chunks = edits[i].step_count / CHUNK_STEPS + 3;
+    each += chunks;
+    steps += edits[i].step_count + 1;
+    if (chunks > largest) largest = chunks;
   }
+  const Row *row = cordon_step_table.copies[cordon_table_generation() & 1].row;
+  if (each <= row->free_count) return each;
+  uint64_t row_at_most = (steps_in(row) + steps) / (CHUNK_STEPS / 2 + 1) * 2 + 1;
+  uint64_t together = (row_at_most > row->count ? row_at_most - row->count : 0) + largest;
+  return together < each ? together : each;
+}
+
+long cordon_table_change(const CordonEdit *edits, uint64_t count, const CordonNaming *names, uint64_t name_count) {
+  uint64_t regions = 0;
+  for (uint64_t i = 0; i < count; i++)
+    if (edits[i].step_count == 0 || edits[i].steps[0].first != edits[i].first) return -CORDON_EINVAL;
   for (uint64_t i = 0; i < name_count; i++)
     if (names[i].region >= regions) regions = (uint64_t)names[i].region + 1;
   long result = cordon_step_table.is_changed ? 0 : begin();
   if (result == 0) result = commit_records(regions);
-  if (result == 0) result = commit_chunks(wanted);
+  if (result == 0) result = commit_chunks(chunks_for(edits, count));
   if (result != 0) return result;
 
   uint64_t generation = cordon_table_generation();

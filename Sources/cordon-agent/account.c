@@ -1,43 +1,41 @@
 /* Counting and timing calls. */
 #include "agent.h"
+#include "../TrapEngine/signal_path.h"
 
 CORDON_AGENT_BEGIN
 
 #define MAP_FIXED 0x10
+#define CLONE_VM 0x100
+#define CLONE_VFORK 0x4000
 
-/* Calls that the engine lets through in ways of its own, that never return, or that return more than once: they are counted
-   and not timed. */
-static int returns_once(const CordonTrap *trap) {
-  if (trap->architecture != CORDON_ARCH_X86_64) return 0;
-  switch (trap->number) {
-  case NR_rt_sigaction:
-  case NR_rt_sigprocmask:
+/* Not those that never come back, nor those of the vsyscall page, which return to their caller's caller. */
+static int returns(const CordonTrap *trap) {
+  if (trap->instruction_address >= 0x800000000000ull) return 0;
+  if (trap->architecture != CORDON_ARCH_X86_64) return 1;
+  switch (trap->number & ~CORDON_X32_BIT) {
   case NR_rt_sigreturn:
-  case NR_rt_sigsuspend:
-  case NR_sigaltstack:
-  case NR_clone:
-  case NR_fork:
-  case NR_vfork:
-  case NR_clone3:
   case NR_exit:
-  case NR_exit_group:
-  case NR_prctl:
-  case NR_seccomp:
-  case NR_ptrace:
-    return 0;
-  /* Of the stack in use: what comes next, exit, must have one to be trapped on, and the engine sees to that. */
-  case NR_munmap: return trap->registers->rsp - trap->arguments[0] >= trap->arguments[1];
-  /* With a mask, which the engine keeps SIGSYS out of. */
-  case NR_ppoll: return trap->arguments[3] == 0;
-  case NR_epoll_pwait:
-  case NR_epoll_pwait2:
-  case NR_io_uring_enter: return trap->arguments[4] == 0;
-  case NR_pselect6:
-  case NR_io_pgetevents: return trap->arguments[5] == 0;
-  default:
-    /* x32's numbers, -1, and the vsyscall page, whose calls return to their caller's caller. */
-    return trap->number >= 0 && trap->number < 0x40000000 && trap->instruction_address < 0x800000000000ull;
+  case NR_exit_group: return 0;
+  default: return 1;
   }
+}
+
+typedef enum { NoChild, OwnMemory, SharedMemory } Child;
+
+/* Whether the call makes a child, and whether that goes on in this memory while its maker goes on too. */
+static Child makes_child(const CordonTrap *trap) {
+  uint64_t flags = 0;
+  switch (trap->number & ~CORDON_X32_BIT) {
+  case NR_fork:
+  case NR_vfork: return OwnMemory; /* the one waits while the other has it */
+  case NR_clone: flags = trap->arguments[0]; break;
+  case NR_clone3:
+    /* struct clone_args begins with them. One that cannot be read makes no child. */
+    if (cordon_copy_in(&flags, trap->arguments[0], sizeof flags) != 0) return OwnMemory;
+    break;
+  default: return NoChild;
+  }
+  return (flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM ? SharedMemory : OwnMemory;
 }
 
 static void describe(CordonCall *call, const CordonTrap *trap, const CordonSite *site) {
@@ -70,15 +68,6 @@ static void notice_unmapping(const CordonTrap *trap) {
     cordon_agent_unmapped(trap->arguments[0], trap->arguments[1]);
 }
 
-/* Dies as the kernel has it for a filter's verdict: of SIGSYS. */
-static void die(void) {
-  uint64_t fatal[4];
-  for (int i = 0; i < 4; i++) ((volatile uint64_t *)fatal)[i] = 0;
-  cordon_agent_call(NR_rt_sigaction, 31, (long)fatal, 0, 8, 0, 0);
-  long process = cordon_agent_call(NR_getpid, 0, 0, 0, 0, 0, 0);
-  cordon_agent_call(NR_tgkill, process, cordon_agent_call(NR_gettid, 0, 0, 0, 0, 0, 0), 31, 0, 0, 0);
-}
-
 int cordon_agent_count(const CordonTrap *trap, CordonSite **found, CordonVerdict *verdict) {
   CordonSite *site = cordon_agent_site(trap);
   notice_unmapping(trap);
@@ -100,22 +89,43 @@ int cordon_agent_count(const CordonTrap *trap, CordonSite **found, CordonVerdict
   if (cordon_agent_header.duties & CORDON_AGENT_LOGS) record_untimed(trap, site);
   verdict->kind = CordonVerdictError;
   verdict->value = (action & 0xffff) < 4095 ? action & 0xffff : 4095;
-  if (kind != CORDON_ACTION_ERRNO) die();
+  if (kind != CORDON_ACTION_ERRNO)
+    cordon_agent_call(CORDON_KILL_CALL, kind == CORDON_ACTION_KILL_PROCESS ? CORDON_KILL_PROCESS : CORDON_KILL_THREAD, 0, 0, 0, 0, 0);
   return 1;
 }
 
+/* The engine sees to the call: it carries it out itself, or has the program go on in the gate. An ordinary call happens
+   behind a thunk of the agent's instead, whose end can be noted. What the engine does in ways of its own (a new alternate
+   stack, a table of sites that is full, `int $0x80`) is counted and not timed. */
 void cordon_agent_time(const CordonTrap *trap, CordonSite *site, CordonVerdict *verdict) {
-  CordonCall *call = returns_once(trap) ? cordon_agent_claim(trap->registers->rsp) : NULL;
+  CordonRegisters *registers = trap->registers;
+  CordonCall *call = returns(trap) ? cordon_agent_claim(registers->rsp) : NULL;
   if (call == NULL) {
     if (cordon_agent_header.duties & CORDON_AGENT_LOGS) record_untimed(trap, site);
     return;
   }
-  uint64_t thunk = cordon_agent_thunk((uint32_t)(call - cordon_area_call(cordon_agent_area(), 0)));
-  call->resume = trap->registers->rip;
-  call->back = thunk + 14; /* what follows the jump to cordon_agent_call_returned */
   describe(call, trap, site);
+  uint64_t resume = registers->rip;
+  call->resume = resume;
+  cordon_pass(trap, trap->user_context);
   verdict->kind = CordonVerdictRedirect;
-  verdict->value = (int64_t)thunk;
+  verdict->value = (int64_t)registers->rip;
+  if (registers->rip == resume) {
+    cordon_agent_close(call, (long)registers->rax);
+    return;
+  }
+  uint64_t thunk = 0;
+  if (trap->architecture == CORDON_ARCH_X86_64 && cordon_resume_address(registers->rip) == resume) {
+    Child child = makes_child(trap);
+    thunk = child == NoChild ? cordon_agent_thunk(call)
+                             : cordon_agent_child_thunk(call, registers->rip, child == SharedMemory);
+  }
+  if (thunk != 0) {
+    verdict->value = (int64_t)thunk;
+    return;
+  }
+  cordon_agent_give_back(call);
+  if (cordon_agent_header.duties & CORDON_AGENT_LOGS) record_untimed(trap, site);
 }
 
 CordonCall *cordon_agent_open(const CordonTrap *trap, const CordonSite *site) {

@@ -40,9 +40,13 @@ CORDON_HIDDEN uint32_t cordon_agent_judge(const CordonTrap *trap, const CordonMo
 
 /* calls.c: thunks and the CordonCalls that they belong to. */
 CORDON_HIDDEN long cordon_agent_make_thunks(void);
-CORDON_HIDDEN uint64_t cordon_agent_thunk(uint32_t index);
+/* The thunk that makes an ordinary call. */
+CORDON_HIDDEN uint64_t cordon_agent_thunk(CordonCall *call);
+/* The thunk that makes a child, which goes on where `thunk`, the engine's own, has made it; 0 where there is none. */
+CORDON_HIDDEN uint64_t cordon_agent_child_thunk(CordonCall *call, uint64_t thunk, int shares_memory);
 /* One that is free, its last call taken note of; NULL when there is none. */
 CORDON_HIDDEN CordonCall *cordon_agent_claim(uint64_t stack_pointer);
+CORDON_HIDDEN void cordon_agent_give_back(CordonCall *call);
 
 /* sites.c: the site of a call, or NULL when it is not to be accounted. */
 CORDON_HIDDEN CordonSite *cordon_agent_site(const CordonTrap *trap);

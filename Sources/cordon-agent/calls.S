@@ -41,4 +41,30 @@ HIDDEN(cordon_agent_thunk_template)
   jmpq *%rcx
   .balign 32, 0xcc
 
+  .balign 16
+/* 64 bytes, for calls that make a child. The child may run when the call has long been taken note of and its CordonCall is
+   another's: what it needs lies in memory that is its own, or, where it shares that, stays its own until it has taken it. */
+HIDDEN(cordon_agent_child_thunk_template)
+  syscall
+  movq %rax, %rcx
+  jrcxz 1f
+  .byte 0x48, 0x8d, 0x0d      /* leaq CALL(%rip), %rcx */
+  .long 0
+  .byte 0xe9                  /* jmp cordon_agent_call_returned */
+  .long 0
+  .byte 0x48, 0x8b, 0x0d      /* movq RESUME(%rip), %rcx */
+  .long 0
+  .byte 0xc6, 0x05            /* movb $DONE, STATE(%rip) */
+  .long 0
+  .byte DONE
+  jmpq *%rcx
+1:
+  .byte 0x48, 0x8b, 0x0d      /* movq CHILD(%rip), %rcx */
+  .long 0
+  .byte 0xc6, 0x05            /* movb $0, AWAITED(%rip) */
+  .long 0
+  .byte 0
+  jmpq *%rcx
+  .balign 64, 0xcc
+
   .section .note.GNU-stack, "", @progbits

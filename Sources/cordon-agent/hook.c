@@ -18,6 +18,8 @@ static CordonVerdict execute(const CordonTrap *trap, const CordonSite *site) {
     verdict.value = -EINVAL; /* as the kernel has it; only the agent itself has questions */
     return verdict;
   }
+  uint32_t inherited = cordon_sigsys_to_inherit();
+  if (inherited != 0) (void)cordon_agent_ask(CORDON_QUESTION_INHERIT, inherited);
   CordonCall *call = cordon_agent_open(trap, site);
   verdict.value = cordon_agent_call(trap->number, (long)trap->arguments[0], (long)trap->arguments[1],
                                     (long)trap->arguments[2], (long)trap->arguments[3], (long)trap->arguments[4], 0);

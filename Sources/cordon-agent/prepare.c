@@ -59,6 +59,7 @@ void cordon_agent_prepare(void) {
   }
   result = cordon_engine_install(&configuration);
   if (result != 0) fail("the agent cannot take over SIGSYS: error ", result);
+  cordon_sigsys_inherit((uint32_t)cordon_agent_header.inherited);
   if (cordon_agent_header.duties & CORDON_AGENT_DISPATCHES) {
     result = cordon_dispatch_arm(NULL);
     if (result != 0) fail("the agent cannot switch syscall user dispatch on: error ", result);

@@ -12,7 +12,7 @@ HIDDEN(cordon_agent_header)
   .long 0
 entry:
   .quad 0
-  .fill 3, 8, 0
+  .fill 4, 8, 0
 
   .balign 16
 /* A program has just been executed and this is where it begins: as the kernel left it, but for the instruction pointer. The

@@ -4,11 +4,14 @@ import CordonComparator
 struct BenchDocument: Encodable {
   struct Figure: Encodable {
     let name: String
-    let value: Double
+    /// nil where it could not be measured.
+    let value: Double?
     let unit: String
     let relation: String
     let limit: Double
     let verdict: String
+    /// Why it could not be measured.
+    private(set) var reason: String?
 
     init(_ bar: Bar) {
       name = bar.name
@@ -16,7 +19,8 @@ struct BenchDocument: Encodable {
       unit = bar.unit
       relation = bar.relation.rawValue
       limit = bar.limit
-      verdict = bar.verdict.rawValue
+      // A figure that may lie on either side is judged as it is.
+      verdict = (bar.holds ? Bar.Verdict.ok : .missed).rawValue
     }
 
     /// A figure that is to be at most `limit`.
@@ -29,8 +33,22 @@ struct BenchDocument: Encodable {
       verdict = (value <= limit ? Bar.Verdict.ok : .missed).rawValue
     }
 
-    /// `NAME VALUE UNIT  bar OP LIMIT  ok|MISSED`
-    var line: String { "\(name) \(rounded(value)) \(unit)  bar \(relation) \(rounded(limit))  \(verdict)" }
+    /// A figure that could not be measured: its bar does not hold.
+    init(name: String, unit: String, limit: Double, reason: String) {
+      self.name = name
+      self.unit = unit
+      self.limit = limit
+      self.reason = reason
+      value = nil
+      relation = Bar.Relation.atMost.rawValue
+      verdict = "FAILED"
+    }
+
+    /// `NAME VALUE UNIT  bar OP LIMIT  ok|MISSED`, or `NAME - UNIT  bar OP LIMIT  FAILED: REASON`.
+    var line: String {
+      let figure = "\(name) \(value.map(rounded) ?? "-") \(unit)  bar \(relation) \(rounded(limit))  \(verdict)"
+      return reason.map { "\(figure): \($0)" } ?? figure
+    }
 
     private func rounded(_ value: Double) -> String { CordonComparator.Figure.decimal(value, digits: 2) }
   }

@@ -9,8 +9,14 @@ enum CordonBench {
   static func main() async throws {
     if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "live" {
       guard let job = LiveJob(rawValue: CommandLine.arguments[2]) else { exit(64) }
-      let values = try job.run()
-      _ = try FileDescriptor.standardOutput.writeAll(try JSONEncoder().encode(values))
+      alarm(LiveJob.limit)
+      do {
+        let values = try job.run()
+        _ = try FileDescriptor.standardOutput.writeAll(try JSONEncoder().encode(values))
+      } catch {
+        complain("\(error)")
+        exit(70)
+      }
       exit(0)
     }
     guard CommandLine.arguments.count == 2 else {
@@ -29,8 +35,8 @@ enum CordonBench {
     for figure in compiler { print(figure.line) }
     guard let results = await comparison.run() else { exit(70) }
 
-    let bars = Bar.all(in: results) + (try await LiveBars.measure(executable))
-    let measured = bars.map(BenchDocument.Figure.init) + RunBars(cordon: cordon).measure(missing: complain)
+    let bars = Bar.all(in: results).map(BenchDocument.Figure.init)
+    let measured = bars + (await LiveBars.measure(executable)) + RunBars(cordon: cordon).measure(missing: complain)
     for figure in measured { print(figure.line) }
     let figures = compiler + measured
     let host = HostDocument(host: Host.current(), loadBefore: loadBefore, loadAfter: Host.load())

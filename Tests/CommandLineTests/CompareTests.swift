@@ -92,8 +92,9 @@ private struct Document: Decodable {
     (
       ["--workload", "x"], "there is no 'x'",
       "known are sysinfo, getppid, read, regions-1, regions-8, regions-64, regions-512, regions-1024, regions-2048, "
-        + "trap-value, trap-error, trap-pass, trap-redirect, crossing-1, crossing-4, crossing-16, crossing-64, spawn, "
-        + "activation"
+        + "trap-value, trap-error, trap-pass, trap-redirect, crossing-1, crossing-4, crossing-16, crossing-64, "
+        + "threads-1, threads-2, threads-4, threads-8, changes-0, changes-1, changes-10, changes-100, changes-1000, change, "
+        + "storm, spawn, activation, harness, run-find, run-tar, run-sqlite3, run-python3, run-gcc, run-gofmt"
     ),
     (["--mechanism", "none", "--workload", "activation"], "none of these workloads", ""),
     (["--csv", "-", "--json", "-"], "only one report fits on standard output", "name files for the others"),

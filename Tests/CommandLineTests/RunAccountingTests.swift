@@ -230,6 +230,88 @@ struct RunAccountingTests {
     #expect(lines.filter { $0.call == "execve" && $0.result == nil }.count == 5)
   }
 
+  /// Calls that make a child come back twice, and those that change the signal mask are carried out by the engine.
+  @Test func callsThatTheEngineSeesToAreTimedToo() async throws {
+    let folder = try TemporaryFolder()
+    let program = """
+      #define _GNU_SOURCE
+      #include <pthread.h>
+      #include <sched.h>
+      #include <signal.h>
+      #include <sys/syscall.h>
+      #include <sys/wait.h>
+      #include <unistd.h>
+      static void *thread(void *sum) { return __atomic_add_fetch((int *)sum, 1, __ATOMIC_RELAXED), NULL; }
+      static int task(void *sum) { return __atomic_add_fetch((int *)sum, 1, __ATOMIC_RELAXED), 0; }
+      static char stack[65536] __attribute__((aligned(16)));
+      int main(void) {
+        cpu_set_t one; /* so that those who make threads are ahead of them */
+        CPU_ZERO(&one);
+        CPU_SET(sched_getcpu(), &one);
+        sched_setaffinity(0, sizeof one, &one);
+        int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
+        int sum = 0, tasks = 0;
+        for (int i = 0; i < 200; i++) {
+          pthread_t threads[4];
+          for (int j = 0; j < 4; j++) if (pthread_create(threads + j, NULL, thread, &sum) != 0) return 1;
+          if (clone(task, stack + sizeof stack, flags, &tasks) < 0) return 4;
+          for (int j = 0; j < 4; j++) pthread_join(threads[j], NULL);
+          while (__atomic_load_n(&tasks, __ATOMIC_RELAXED) <= i) sched_yield();
+          pid_t child = i % 2 ? fork() : vfork();
+          if (child == 0) _exit(7);
+          int status;
+          if (waitpid(child, &status, 0) != child || WEXITSTATUS(status) != 7) return 2;
+          sigset_t set;
+          sigfillset(&set);
+          pthread_sigmask(SIG_BLOCK, &set, &set);
+          pthread_sigmask(SIG_SETMASK, &set, NULL);
+          syscall(SYS_rt_sigprocmask, 9, &set, NULL, 8);
+        }
+        return sum == 800 ? 0 : 3;
+      }
+      """
+    try await Compiler.build(program, as: "guest", in: folder.path, ["-pthread"])
+    let outcome = try await CordonBinary.run(
+      "run", "--all", "--report", folder.file("report"), folder.file("guest"))
+    #expect(outcome.status == 0 && outcome.error.isEmpty, "\(outcome.error)")
+    let rows = try JSONDecoder().decode(Document.self, from: Data(folder.read("report"))).rows
+    for (calls, count) in [(["clone3"], 800), (["clone", "fork"], 300), (["vfork"], 100)] {
+      let made = rows.filter { calls.contains($0.call) }
+      #expect(made.reduce(0) { $0 + $1.calls } == count && made.allSatisfy { $0.timed == $0.calls && $0.errors == 0 })
+    }
+    let masks = rows.filter { $0.call == "rt_sigprocmask" }
+    #expect(masks.reduce(0) { $0 + $1.errors } == 200, "a call that fails counts as one")
+    #expect(masks.allSatisfy { $0.timed == $0.calls })
+  }
+
+  /// Until the log's pipe is read, records are lost; from then on none is.
+  @Test func aLogThatCouldNotBeWrittenForAWhileGoesOnWhole() async throws {
+    let folder = try TemporaryFolder()
+    let program = """
+      #include <fcntl.h>
+      #include <sys/stat.h>
+      #include <sys/syscall.h>
+      #include <unistd.h>
+      int main(void) {
+        for (int i = 0; i < 30000; i++) syscall(SYS_getppid);
+        open("full", O_CREAT | O_WRONLY, 0600);
+        for (struct stat status; stat("lines", &status) != 0 || status.st_size < 1000000;) usleep(10000);
+        for (int i = 0; i < 5000; i++) syscall(SYS_getpgid, 0);
+      }
+      """
+    try await Compiler.build(program, as: "guest", in: folder.path)
+    let outcome = try await CordonBinary.shell(
+      """
+      mkfifo log
+      (while ! [ -e full ]; do sleep 0.05; done; cat > lines) < log &
+      "$cordon" run --all --stats --log log -- ./guest; wait
+      """, in: folder.path)
+    #expect(outcome.status == 0 && outcome.error.contains(" calls are missing in the log\n"))
+    let lines = try String(decoding: folder.read("lines"), as: UTF8.self).split(separator: "\n")
+    #expect(lines.count { $0.contains("\"call\":\"getppid\"") } < 30000)
+    #expect(lines.count { $0.contains("\"call\":\"getpgid\"") } == 5000)
+  }
+
   @Test func aFullDiskCostsTheLogAndNothingElse() async throws {
     let guest = try await Guest()
     let outcome = try await run(guest, ["--log", "/dev/full"])

@@ -28,11 +28,54 @@ import Testing
   @Test func `the trapped bar is a ratio of costs within a round`() throws {
     let found = Bar.all(
       in: results([
-        ("seccomp", "trap-value", [1_100, 2_200, 1_111]), ("sud-selector", "trap-value", [1_000, 2_000, 1_000]),
+        ("seccomp", "trap-value", [1_080, 2_160, 1_090]), ("sud-selector", "trap-value", [1_000, 2_000, 1_000]),
       ]))
     let bar = try #require(found.first)
-    #expect(abs(bar.value - 1.1) < 0.001)
+    #expect(abs(bar.value - 1.08) < 0.001)
     #expect(bar.verdict == .ok)
+  }
+
+  @Test func `a bar whose limit lies within the interval is unsure`() throws {
+    func trapped(_ rounds: [Double]) throws -> Bar {
+      try #require(
+        Bar.all(
+          in: results([
+            ("seccomp", "trap-value", rounds), ("sud-selector", "trap-value", rounds.map { _ in 1_000 }),
+          ])
+        ).first)
+    }
+    let steady = try trapped([1_050, 1_051, 1_052, 1_049, 1_050, 1_048])
+    #expect(steady.verdict == .ok && steady.holds)
+    let over = try trapped([1_150, 1_151, 1_152, 1_149, 1_150, 1_148])
+    #expect(over.verdict == .missed && !over.holds)
+    let scattered = try trapped([1_000, 1_200, 1_010, 1_210, 1_005, 1_090])
+    #expect(scattered.verdict == .unsure && scattered.holds)
+    let interval = try #require(scattered.interval)
+    #expect(interval[0] < 1.10 && 1.10 < interval[1])
+  }
+
+  @Test func `the untrapped bar has the interval of a ratio of differences, round by round`() throws {
+    let drift = [0.0, 50, 100, 20, 70, 10, 30]
+    let bar = try #require(
+      Bar.all(
+        in: results([
+          ("none", "getppid", drift.map { 100 + $0 }), ("seccomp", "getppid", drift.map { 140 + $0 }),
+          ("sud-selector", "getppid", drift.map { 150 + $0 }),
+        ])
+      ).first)
+    #expect(abs(bar.value - 0.8) < 0.001)
+    let interval = try #require(bar.interval)
+    #expect(abs(interval[0] - 0.8) < 0.001 && abs(interval[1] - 0.8) < 0.001)
+    #expect(bar.verdict == .ok)
+  }
+
+  @Test func `what measuring adds is judged where it is most`() throws {
+    let bar = try #require(
+      Bar.all(
+        in: results([("none", "harness", [1.2]), ("seccomp", "harness", [2.5]), ("sud-selector", "harness", [9])])
+      ).first)
+    #expect(bar.value == 2.5)
+    #expect(bar.limit == 2 && bar.unit == "ns" && bar.verdict == .missed)
   }
 
   @Test(arguments: [(4_900_000.0, Bar.Verdict.ok), (5_000_000, .missed), (8_000_000, .missed)])

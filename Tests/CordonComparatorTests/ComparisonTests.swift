@@ -59,6 +59,27 @@ import Testing
     #expect(log.all.count { $0 == "b" } == 1 && log.all.count { $0 == "a" } == 3)
   }
 
+  @Test func `what takes long is measured in some rounds, the first among them`() async throws {
+    let log = Log()
+    var comparison = Comparison(combinations: combinations, extent: extent(rounds: 9)) { combination in
+      _ = log.note(combination)
+      return .measured(measurement(1))
+    }
+    comparison.period = { $0.mechanism == "a" ? 4 : 1 }
+    let results = try #require(await comparison.run())
+    #expect(results.rounds == 9)
+    #expect(results[combinations[0]].series?.roundMedians.keys.sorted() == [0, 4, 8])
+    #expect(log.all.count { $0 == "b" } == 9)
+  }
+
+  @Test func `rounds in which nothing is due do not end it`() async throws {
+    var comparison = Comparison(combinations: combinations, extent: extent(rounds: 5)) { _ in .measured(measurement(1))
+    }
+    comparison.period = { _ in 4 }
+    let results = try #require(await comparison.run())
+    #expect(results.rounds == 5 && results[combinations[0]].series?.samples == 2)
+  }
+
   @Test func `where nothing is left to measure it ends`() async throws {
     let comparison = Comparison(combinations: combinations, extent: extent(rounds: 1_000)) { _ in
       .unavailable(reason: "never")

@@ -32,8 +32,8 @@ private let brief = Sampling(warmUp: 100_000, duration: 2_000_000, batch: 20_000
     #expect(guest.counts == nil)
   }
 
-  // A supervisor is the program `cordon`, which tests are not; CommandLineTests have it measure.
-  @Test(arguments: Roster.combinations().filter { SupervisionKind(rawValue: $0.mechanism) == nil })
+  // A supervisor and what runs programs are the program `cordon`, which tests are not; CommandLineTests have it measure.
+  @Test(arguments: Roster.combinations().filter { SupervisionKind(rawValue: $0.mechanism) == nil && !$0.isProgram })
   func `a measuring process measures, and exactly the calls trap that should`(_ combination: Combination) async {
     await #expect(processExitsWith: .exitCode(0)) {
       [mechanism = combination.mechanism as String, workload = combination.workload as String] in
@@ -62,6 +62,15 @@ private let brief = Sampling(warmUp: 100_000, duration: 2_000_000, batch: 20_000
     #expect(throws: MeasurementError.self) {
       try ExpectedTraps.answered.verify(from: nothing, to: counted(traps: 4, hooked: 4, passed: 0), operations: 5)
     }
+    // Calls of other threads that are let through do not count, and those that reach the hook do.
+    #expect(throws: Never.self) {
+      try ExpectedTraps.answeredAmongOthers.verify(
+        from: nothing, to: counted(traps: 7, hooked: 5, passed: 2), operations: 5)
+    }
+    #expect(throws: MeasurementError.self) {
+      try ExpectedTraps.answeredAmongOthers.verify(
+        from: nothing, to: counted(traps: 7, hooked: 6, passed: 1), operations: 5)
+    }
     #expect(throws: Never.self) {
       try ExpectedTraps.passed.verify(from: nothing, to: counted(traps: 5, hooked: 5, passed: 5), operations: 5)
     }
@@ -77,6 +86,30 @@ private let brief = Sampling(warmUp: 100_000, duration: 2_000_000, batch: 20_000
       Issue.record("it was measured")
       return
     }
+  }
+}
+
+@Suite struct OneProcessorTests {
+  @Test(arguments: ["threads-2", "threads-8", "storm"])
+  func `what needs two processors says so on one`(workload: String) throws {
+    let workload = try #require(Roster.workloads.first { $0.name == workload })
+    let conditions = Conditions(sampling: brief, processor: 0, processors: [0])
+    #expect(throws: MeasurementError.self) { try workload.measure(under: NativeMechanism(), conditions) }
+    do throws(MeasurementError) {
+      _ = try workload.measure(under: NativeMechanism(), conditions)
+    } catch {
+      guard case .unavailable(let reason) = error else {
+        Issue.record("\(error)")
+        return
+      }
+      #expect(reason.contains("processor"))
+    }
+  }
+
+  @Test func `one thread needs no second processor`() throws {
+    let measurement = try ThreadsWorkload(1).measure(
+      under: NativeMechanism(), Conditions(sampling: brief, processor: nil, processors: Processors.permitted()))
+    #expect(!measurement.picoseconds.isEmpty)
   }
 }
 

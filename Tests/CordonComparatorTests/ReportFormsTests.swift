@@ -24,7 +24,7 @@ import Testing
       let opened = text.ranges(of: "<\(element)>").count + text.ranges(of: "<\(element) ").count
       #expect(opened == text.ranges(of: "</\(element)>").count, "\(element)")
     }
-    #expect(text.ranges(of: "<svg").count == 3)
+    #expect(text.ranges(of: "<svg").count == 5)
   }
 
   @Test func `names from elsewhere are text and not markup`() throws {
@@ -71,6 +71,41 @@ import Testing
         "From 50 untrapped calls for each trapped one on, seccomp costs less in all than sud-selector."))
   }
 
+  @Test func `what whole programs take, and the slow ones of trapped calls, are told`() {
+    let sentences = ComparisonAnswer(document(everything)).sentences()
+    #expect(
+      sentences.contains(
+        "Whole programs, with every call trapped and let through, take so many times as long as natively: under seccomp "
+          + "1.10 (gcc) to 2.00 (find), under strace 20.00 (find)."))
+    #expect(
+      sentences.contains {
+        $0.hasPrefix("While regions change without pause") && $0.hasSuffix("seccomp 1.70 and 40 µs.")
+      })
+  }
+
+  @Test func `how the price of a call grows with changes is told, and what one takes`() {
+    var found = results([
+      ("seccomp", "change", [2_500]), ("seccomp", "changes-0", [100]), ("seccomp", "changes-1000", [150]),
+    ])
+    found = ComparisonResults(
+      combinations: found.combinations.map {
+        Combination(
+          mechanism: $0.mechanism, workload: $0.workload,
+          parameter: $0.workload == "change" ? [:] : ["changes": $0.workload == "changes-0" ? 0 : 1_000])
+      })
+    for (combination, value) in zip(found.combinations, [2_500.0, 100, 150]) {
+      found[combination].record(.measured(measurement(value)), round: 0)
+    }
+    let document = ComparisonDocument(host: someHost, loadBefore: [], loadAfter: [], results: found)
+    #expect(
+      ComparisonAnswer(document).sentences().contains(
+        "Regions that keep changing: with 1,000 changes instead of 0, an untrapped call under seccomp takes 1.50 times as "
+          + "long; one change takes seccomp 2.50 µs."))
+    let charts = ComparisonCharts(document).all()
+    #expect(charts.contains { $0.contains("An untrapped call after many changes of the regions") })
+    #expect(charts.contains { $0.contains("What one change of the regions takes") })
+  }
+
   @Test func `what a mechanism lacks here is told with the reason`() {
     var found = results([("none", "getppid", [100]), ("sud-inclusive", "getppid", [])])
     found[Combination(mechanism: "sud-inclusive", workload: "getppid")].record(
@@ -82,11 +117,13 @@ import Testing
   }
 
   @Test func `a busy machine, an interruption and figures that scatter are told`() {
-    var noisy = document([("none", "getppid", [100, 150, 100, 150, 100, 150])], load: [9])
+    var noisy = document(
+      [("none", "getppid", [100, 150, 100, 150, 100, 150]), ("seccomp", "getppid", [180, 180, 180, 180, 180, 180])],
+      load: [9])
     noisy.isPartial = true
     let last = ComparisonAnswer(noisy).sentences().last ?? ""
     #expect(
-      last.contains("busy before (load 9.00)") && last.contains("interrupted") && last.contains("none with getppid"))
+      last.contains("busy before (load 9.00)") && last.contains("interrupted") && last.contains("1 of 1 ratios"))
   }
 }
 
@@ -157,6 +194,9 @@ import Testing
 private let everything: [(mechanism: String, workload: String, rounds: [Double])] = [
   ("none", "getppid", [100]), ("seccomp", "getppid", [140]), ("sud-selector", "getppid", [150]),
   ("seccomp", "trap-value", [1500]), ("sud-selector", "trap-value", [1000]),
+  ("seccomp", "change", [2_500]), ("seccomp", "storm", [1_600, 1_700, 40_000]),
+  ("none", "run-find", [4_000_000]), ("seccomp", "run-find", [8_000_000]), ("strace", "run-find", [80_000_000]),
+  ("none", "run-gcc", [10_000_000]), ("seccomp", "run-gcc", [11_000_000]),
 ]
 
 private func document(

@@ -74,6 +74,44 @@ import Testing
     }
   }
 
+  @Test func `MEMMAP stands below what was measured, marked as published`() throws {
+    let lines = text(results([("none", "sysinfo", [200]), ("seccomp", "sysinfo", [230]), ("none", "getppid", [9])]))
+      .split(separator: "\n").map(String.init)
+    let seccomp = try #require(lines.firstIndex { $0.contains(" seccomp ") })
+    #expect(lines[seccomp + 1].contains("MEMMAP [1]") && lines[seccomp + 1].contains("published: +1.5 %"))
+    #expect(!text(results([("none", "getppid", [9])])).contains("MEMMAP"))
+  }
+
+  @Test func `whole programs stand in a table of their own, in milliseconds`() throws {
+    let report = text(
+      results([
+        ("none", "getppid", [100]), ("none", "run-find", [4_000_000]), ("seccomp", "run-find", [8_000_000]),
+        ("strace", "run-find", [80_000_000]),
+      ]))
+    let rows = report.split(separator: "\n").map { $0.split(separator: " ") }
+    #expect(rows.contains(["seccomp", "8.0", "8.0", "+4.0", "2.00", "0.10"]))
+    #expect(rows.contains(["strace", "80.0", "80.0", "+76.0", "20.00", "1.00"]))
+  }
+
+  @Test func `the slow ones among single calls have a table of their own`() throws {
+    let rows = text(results([("seccomp", "storm", [1_600, 1_700, 40_000])])).split(separator: "\n")
+    let row = try #require(rows.drop { !$0.hasPrefix("A TRAPPED CALL") }.dropFirst().first)
+    #expect(row.split(separator: " ") == ["seccomp", "1,700.0", "40,000.0", "40,000.0", "40,000.0", "40,000.0"])
+  }
+
+  @Test func `ratios are taken within rounds, whatever drifts`() throws {
+    let report = text(results([("none", "getppid", [100, 200, 400]), ("seccomp", "getppid", [150, 300, 600])]))
+    let row = try #require(report.split(separator: "\n").first { $0.contains(" seccomp ") })
+    #expect(row.split(separator: " ").suffix(2) == ["1.50", "-"])
+  }
+
+  @Test func `how noisy it was stands above the figures`() {
+    let report = ComparisonReport(
+      host: someHost, loadBefore: [5, 0, 0], loadAfter: [], processor: nil, results: results([("none", "getppid", [1])])
+    ).text()
+    #expect(report.contains("noise") && report.contains("TOO MUCH: the machine was busy before (load 5.00)"))
+  }
+
   @Test func `a bar is told with what was measured and whether it holds`() {
     let report = text(
       results([
@@ -82,8 +120,8 @@ import Testing
       ]))
     let bars = report.split(separator: "\n").filter { $0.hasSuffix("ok") || $0.hasSuffix("MISSED") }
     #expect(bars.count == 2)
-    #expect(bars.first?.hasSuffix("1.20 x  <= 1.15 x  MISSED") == true)
-    #expect(bars.last?.contains("4.00 ms  < 5.00 ms") == true)
+    #expect(bars.first?.hasSuffix("1.20 x  -     <= 1.15 x  MISSED") == true)
+    #expect(bars.last?.contains("4.00 ms  -     < 5.00 ms") == true)
   }
 }
 
@@ -95,7 +133,7 @@ import Testing
     let bytes = try document.json()
     #expect(bytes.last == UInt8(ascii: "\n"))
     let object = try #require(try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any])
-    #expect(Set(object.keys) == ["schema", "host", "results", "rounds", "elapsed_ns", "partial"])
+    #expect(Set(object.keys) == ["schema", "host", "results", "rounds", "elapsed_ns", "partial", "noise"])
     #expect(object["rounds"] as? Int == 2 && object["partial"] as? Bool == false)
     #expect(object["schema"] as? String == "cordon.compare/1")
 

@@ -15,8 +15,24 @@ import Testing
 
   @Test func `what cannot tell code apart is measured with untrapped calls only`() {
     let rows = Roster.combinations(mechanisms: ["seccomp-number"])
-    #expect(rows.map(\.workload) == ["sysinfo", "getppid", "read", "spawn"])
-    #expect(Roster.combinations(mechanisms: ["seccomp-linear"]).allSatisfy { $0.workload.hasPrefix("regions-") })
+    #expect(rows.map(\.workload) == ["sysinfo", "getppid", "read", "spawn", "harness"])
+    let linear = Set(Roster.combinations(mechanisms: ["seccomp-linear"]).map(\.workload))
+    #expect(linear.isSuperset(of: ["regions-1", "regions-2048", "changes-0", "changes-1000", "change"]))
+    #expect(linear.allSatisfy { $0.hasPrefix("regions-") || $0.hasPrefix("change") })
+  }
+
+  @Test func `whole programs are run natively, by cordon run's mechanisms and under strace, in one round of several`() {
+    let rows = Roster.combinations(workloads: ["run-find"])
+    #expect(rows.map(\.mechanism) == ["none", "seccomp", "sud-exclusive", "strace"])
+    #expect(rows.allSatisfy { $0.isProgram && Roster.period(of: $0) > 1 })
+    #expect(Roster.combinations(mechanisms: ["strace"]).allSatisfy { $0.isProgram })
+    #expect(Set(Roster.combinations().filter(\.isProgram).map(\.workload)).count == RealProgram.all.count)
+    #expect(Roster.period(of: Combination(mechanism: "none", workload: "getppid")) == 1)
+  }
+
+  @Test func `what holds one thread only is not measured with several`() {
+    let crowd = Roster.combinations(workloads: ["threads-4"]).map(\.mechanism)
+    #expect(crowd == ["none", "seccomp", "sud-exclusive", "sud-selector", "sud-inclusive", "user-notif"])
   }
 
   @Test func `a notification cannot redirect`() {

@@ -5,13 +5,15 @@ import Testing
 /// The filters that every program of a tree inherits: they name nothing but the agent's own pages.
 @Suite struct TreeFiltersTests {
   private static let base: UInt64 = 0x1010_2300_0000
+  private static let data: UInt16 = 0xc04d
+  private let arena: AddressRange
   private let exempt: AddressRange
   private let stack: FilterStack
 
   init() throws {
     exempt = try AgentImage.exemptRange(base: Self.base)
-    let filters = try TreeFilters(exempt: exempt)
-    stack = FilterStack([filters.execution, try #require(filters.trapping)])
+    arena = try AddressRange(start: 0x1011_0000_0000, end: 0x1012_0000_0000)
+    stack = try TreeFilters(exempt: exempt).stack
   }
 
   private func verdict(_ number: UInt32, _ architecture: AuditArchitecture, from pointer: UInt64) -> Action.Kind? {
@@ -45,17 +47,14 @@ import Testing
     let denied = try AddressRange(start: 0x401000, end: 0x402000)
     var map = RegionMap(default: .allow)
     try map.insert(denied, .errno(13))
-    let filters = try TreeFilters(exempt: exempt, enforced: map.regions)
-    let stack = FilterStack([filters.execution, try #require(filters.trapping)])
+    let stack = try TreeFilters(exempt: exempt, enforced: map.regions).stack
     let inside = stack.evaluate(SeccompData(nr: 39, instructionPointer: denied.start + 2)).action
     #expect(inside.kind == .errno && inside.data == 13)
     #expect(stack.evaluate(SeccompData(nr: 39, instructionPointer: denied.end + 2)).action.kind == .trap)
   }
 
   @Test func onlyTheArenaTrapsAndWhatCouldBlockTheTrap() throws {
-    let arena = try AddressRange(start: 0x1011_0000_0000, end: 0x1012_0000_0000)
-    let filters = try TreeFilters(exempt: exempt, arena: arena)
-    let stack = FilterStack([filters.execution, try #require(filters.trapping)])
+    let stack = TreeFilters(exempt: exempt, arena: arena).stack
     func kind(_ number: UInt32, _ pointer: UInt64) -> Action.Kind? {
       stack.evaluate(SeccompData(nr: number, instructionPointer: pointer)).action.kind
     }
@@ -65,6 +64,20 @@ import Testing
       #expect(kind(number, 0x401002) == .trap)
       #expect(kind(number, exempt.start + 2) == (number == 59 ? .notify : .allow))
     }
+  }
+
+  /// What is written down instruction by instruction is what the compiler would make of it.
+  @Test func whatIsWrittenDownIsProved() throws {
+    let all = try RegionMap(default: .trap(data: Self.data)).compile(CompileOptions(gate: exempt))
+    #expect(try Prover.difference(stack, FilterStack([TreeFilters.forDispatch.first, all])) == nil)
+
+    var map = RegionMap(default: .allow)
+    try map.insert(arena, .trap(data: Self.data))
+    let placing = try map.compile(
+      CompileOptions(gate: exempt, globalTrapNumbers: TreeFilters.guardedCalls, trapData: Self.data))
+    let stack = TreeFilters(exempt: exempt, arena: arena).stack
+    #expect(try Prover.difference(stack, FilterStack([TreeFilters.forDispatch.first, placing])) == nil)
+    #expect(stack.programs.count == 1 && self.stack.programs.count == 1)
   }
 
   @Test func theAgentIsSmall() {

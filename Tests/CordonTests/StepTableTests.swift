@@ -61,6 +61,38 @@ import TrapEngine
     }
   }
 
+  /// A row of 16,384 chunks has room for what they make, however many there are: also where each could begin a chunk.
+  @Test func `20,000 edits in one change`() async {
+    await #expect(processExitsWith: .exitCode(0)) {
+      alarm(60)
+      guard cordon_engine_prepare() == 0 else { exit(2) }
+      let start = CordonStep(first: 0, region: UInt32.max, disposition: 0)
+      guard withUnsafePointer(to: start, { setTable($0, 1) }) == 0 else { exit(3) }
+      let count: UInt64 = 20_000
+      for round in 1...UInt32(3) {
+        let steps = (1...count).map { CordonStep(first: $0 * 16, region: round, disposition: 1) }
+        let result = steps.withUnsafeBufferPointer { steps in
+          let edits = (0..<steps.count).map { place in
+            CordonEdit(
+              first: steps[place].first, last: steps[place].first + 7, steps: steps.baseAddress! + place, step_count: 1)
+          }
+          return cordon_table_change(edits, count, nil, 0)
+        }
+        guard result == 0 else { exit(4) }
+        for place in 1...count {
+          var (step, record) = (CordonStep(), CordonRegionRecord())
+          cordon_table_find(place * 16 + 7, &step, &record)
+          guard step.region == round else { exit(5) }
+          cordon_table_find(place * 16 + 8, &step, &record)
+          guard step.region == UInt32.max else { exit(6) }
+        }
+      }
+      var (steps, chunks): (UInt64, UInt64) = (0, 0)
+      cordon_table_occupancy(&steps, &chunks)
+      exit(steps == 2 * count + 1 && chunks <= steps / 16 + 1 ? 0 : 7)
+    }
+  }
+
   /// Every answer is one that held as a whole: here all steps of a generation say its number.
   @Test func `readers see all of a change or nothing of it`() async {
     await #expect(processExitsWith: .exitCode(0)) {

@@ -1,4 +1,6 @@
+import Cordon
 import Glibc
+import Testing
 
 /// The first thing in every exit test: a hang ends with SIGALRM, and no signal is blocked (the test runs on a thread of
 /// libdispatch's, which blocks most of them).
@@ -7,6 +9,16 @@ func begin(seconds: UInt32 = 60) {
   var mask = sigset_t()
   sigemptyset(&mask)
   pthread_sigmask(SIG_SETMASK, &mask, nil)
+}
+
+/// Says what was thrown: an error thrown in an exit test is not told.
+func told<Result>(_ body: () throws(SessionError) -> Result) throws(SessionError) -> Result {
+  do throws(SessionError) {
+    return try body()
+  } catch {
+    Issue.record("thrown: \(error)")
+    throw error
+  }
 }
 
 /// The lines of a file of /proc, without their ends; none where it cannot be read.

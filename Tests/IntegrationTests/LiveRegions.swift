@@ -383,16 +383,6 @@ private func fillUp(leaving room: Int = 0) {
   }
 }
 
-/// Says what was thrown: an error thrown in an exit test is not told.
-func told<Result>(_ body: () throws(SessionError) -> Result) throws(SessionError) -> Result {
-  do throws(SessionError) {
-    return try body()
-  } catch {
-    Issue.record("thrown: \(error)")
-    throw error
-  }
-}
-
 private func range(_ start: UInt64, _ size: UInt64) throws(SessionError) -> AddressRange {
   do { return try AddressRange(start: start, end: start + size) } catch { throw .region(error) }
 }

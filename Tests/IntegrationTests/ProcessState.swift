@@ -10,6 +10,8 @@ struct ProcessState: Equatable {
   let noNewPrivileges, anyNoNewPrivileges: Bool
   let handler, flags: Int
   let isInstalled: Bool
+  /// What handles libc's own signal, by which threads are asked to arm themselves.
+  let requestHandler: UInt64
 
   init() {
     let threads = ProcessState.threads()
@@ -22,6 +24,11 @@ struct ProcessState: Equatable {
     handler = unsafeBitCast(action.__sigaction_handler, to: Int.self)
     flags = Int(action.sa_flags)
     isInstalled = cordon_engine_is_installed() != 0
+    var request = KernelAction()
+    requestHandler = withUnsafeMutablePointer(to: &request) { request in
+      nativeCall(Number.rtSigaction, 33, 0, Int(bitPattern: request), 8)
+      return request.pointee.handler
+    }
   }
 
   /// The status files of all threads.

@@ -1,5 +1,6 @@
 import Glibc
 import GuestCode
+import TrapEngine
 
 /// The kernel's struct sigaction, as rt_sigaction(2) takes it (libc's has another order and a longer mask).
 struct KernelAction: Equatable {
@@ -21,6 +22,12 @@ func bit(_ signal: Int32) -> UInt64 { 1 << UInt64(signal - 1) }
 
 /// Every signal that can be blocked.
 let everySignal = ~(bit(SIGKILL) | bit(SIGSTOP))
+
+/// What trapped code does not get blocked: SIGSYS, and where threads are asked to arm themselves, the signal for that.
+func keptOpen() -> UInt64 {
+  let asks = Int32(cordon_dispatch_signal())
+  return bit(SIGSYS) | (asks == 0 ? 0 : bit(asks))
+}
 
 extension Guest {
   /// rt_sigaction(2) by trapped code: what it returned, and the disposition before.

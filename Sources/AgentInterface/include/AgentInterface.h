@@ -13,10 +13,13 @@ enum {
   CORDON_AGENT_IMAGE_LIMIT = 0x10000,
   /// Thunks of calls that are timed.
   CORDON_AGENT_CALLS = 0x10000,
+  /// Thunks of those that make a child.
+  CORDON_AGENT_CHILD_CALLS = 0x18000,
+  CORDON_AGENT_CHILD_THUNKS = 256,
   /// The trap engine's gate, and behind its code its data.
-  CORDON_AGENT_GATE = 0x18000,
+  CORDON_AGENT_GATE = 0x1c000,
   /// Where the exempt range ends: calls from [base, base + this) are the agent's own.
-  CORDON_AGENT_EXEMPT_END = 0xb9000,
+  CORDON_AGENT_EXEMPT_END = 0xbd000,
   /// The agent's variables, all zero at first. The linker script has the same number.
   CORDON_AGENT_DATA = 0x160000,
   /// What the agent shares with the launcher: CordonAgentArea.
@@ -29,6 +32,14 @@ enum {
 #define CORDON_AGENT_TRAP_DATA 0xc04d
 
 #define CORDON_AGENT_MAGIC 0x6e6f64726f436567ull
+
+/// A call of this number ends its thread or its process as a filter does, core dump and all, where the lower half of its
+/// first argument says which. No kernel has such a call; the filter with the listener answers it.
+#define CORDON_KILL_CALL 0x0ac04d00
+enum {
+  CORDON_KILL_THREAD = 1,
+  CORDON_KILL_PROCESS = 2,
+};
 
 /// What an agent is to do besides letting calls pass.
 enum {
@@ -56,6 +67,8 @@ typedef struct CordonAgentHeader {
   int64_t supervisor;
   /// Where modules go that are to be trapped, with CORDON_AGENT_PLACES.
   uint64_t arena_start, arena_end;
+  /// What of SIGSYS the program has from the one that has executed it: CORDON_SIGSYS_IGNORED, CORDON_SIGSYS_BLOCKED.
+  uint64_t inherited;
 } CordonAgentHeader;
 
 /// The agent asks the launcher by a call that waits at the filter's listener: execveat with these flags, which the kernel
@@ -69,6 +82,8 @@ enum {
   CORDON_QUESTION_MODULE = 2,
   /// Whether the file of the descriptor in the second argument is a module to be trapped: answered with 1 or 0.
   CORDON_QUESTION_PLACE = 3,
+  /// None: the second argument is what the program that this thread executes next has of SIGSYS. Answered with 0.
+  CORDON_QUESTION_INHERIT = 4,
 };
 
 enum {
@@ -157,6 +172,8 @@ typedef struct CordonAgentArea {
   uint32_t sites, calls_end;
   uint32_t reserved;
   uint64_t written, read;
+  /// 1 more than `read` was when a program gave up waiting for room.
+  uint64_t given_up;
 } CordonAgentArea;
 
 enum {

@@ -42,8 +42,8 @@ public enum SessionError: Error, Sendable, Hashable {
   case filterRefused(Errno)
   /// A thread has filters of its own that the caller does not have, so the filter cannot be put on all threads.
   case threadNotSynchronized(Int32)
-  /// A thread could not be reached to arm itself. The others are as they were; the process's SIGSYS stays with Cordon,
-  /// which hands on what is not its own, since that thread may still answer.
+  /// A thread could not be reached to arm itself, by signal 33 (glibc's own, whose use for setuid(2) goes on). The others
+  /// are as they were; the signal stays with Cordon, since that thread may still answer.
   case threadNotArmed(Int32, Errno)
   /// New threads cannot be followed, because another definition of pthread_create is in front of Cordon's.
   case threadsNotFollowed
@@ -101,6 +101,8 @@ extension SessionError: CustomStringConvertible {
     case .filterRefused(.noMemory):
       "the filters of this process have used up the kernel's 32,768 instructions: attach fewer"
     case .threadNotSynchronized: "activate before that thread loads its filter, or activate for the calling thread only"
+    case .threadNotArmed(_, .timedOut):
+      "have the thread leave signal 33 open, by which it is asked, or use the mechanism seccomp"
     case .threadsNotFollowed: "link Cordon into the executable, or use the mechanism seccomp, which threads inherit"
     case .compilation(let error): error.remedy
     case .policy: "use allow, trap, errno and kill-process only, or compile a filter of it (`cordon compile`)"

@@ -13,6 +13,8 @@ enum ThreadArming {
   /// Following starts first, so a thread made meanwhile arms itself; the list is read again until it shows nobody new.
   static func armOtherThreads() throws(SessionError) {
     guard cordon_threads_follow() == 0 else { throw .threadsNotFollowed }
+    // From here on trapped code does not get it blocked.
+    _ = cordon_dispatch_take_signal()
     do throws(SessionError) {
       try rearmOtherThreads()
     } catch {
@@ -36,7 +38,8 @@ enum ThreadArming {
 
   /// Has another thread arm itself, as the engine is configured. One that has ended needs nothing.
   static func arm(_ thread: Int32) throws(SessionError) {
-    let result = cordon_dispatch_arm_thread(thread, patience)
+    var result = cordon_dispatch_take_signal()
+    if result == 0 { result = cordon_dispatch_arm_thread(thread, patience) }
     guard result == 0 || result == -Int(ESRCH) else {
       throw .threadNotArmed(thread, Errno(rawValue: Int32(-result)))
     }

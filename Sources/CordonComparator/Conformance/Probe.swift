@@ -71,8 +71,11 @@ package struct Probe: Sendable {
     guard !mechanism.answers.isEmpty else { return Self.cannotTell }
     let guest = try mechanism.enter(Guest.getppid, answer: .pass)
     guard guest.counts != nil else { return .no("nothing is trapped") }
-    IntervalTimer.start()
     let parent = Int(getppid())
+    let before = MonotonicClock.now()
+    _ = guest.call(times: 10)
+    // Every millisecond, and on a machine so slow that nothing would be done in one, once in some calls.
+    IntervalTimer.start(every: max(1_000_000, MonotonicClock.now() - before))
     var calls = 0
     // As long as it takes on a slow machine, and some calls on one where every call is interrupted.
     while IntervalTimer.expirations < 25 || calls < 100 {

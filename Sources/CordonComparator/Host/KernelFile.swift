@@ -19,6 +19,9 @@ package enum KernelFile {
     }
   }
 
+  /// Whether there is a file that this process may execute.
+  package static func isExecutable(_ path: String) -> Bool { access(path, X_OK) == 0 }
+
   /// The first line, without its end.
   package static func line(_ path: String) -> String? {
     text(path).map { $0.split(separator: "\n", maxSplits: 1).first.map(String.init) ?? "" }

@@ -11,39 +11,40 @@ package struct Guest: ~Copyable {
   /// Where in it a redirected call goes on.
   static let detour = 8
 
-  private typealias Entry = @convention(c) () -> Int
-  private let entry: Entry
-  private let selector: DispatchSelector?
+  private let caller: GuestCaller
   private let session: Session?
   private let mapping: CodeMapping?
   private let supervision: Supervision?
 
   init(session: Session, region: Region) {
-    entry = unsafeBitCast(UInt(region.range.start), to: Entry.self)
-    selector = session.selector
+    caller = GuestCaller(entry: UInt(region.range.start), session: session)
     self.session = session
     mapping = nil
     supervision = nil
   }
 
   init(mapping: consuming CodeMapping) {
-    entry = unsafeBitCast(mapping.address, to: Entry.self)
-    selector = nil
+    caller = GuestCaller(entry: mapping.address, session: nil)
     session = nil
     self.mapping = consume mapping
     supervision = nil
   }
 
   init(mapping: consuming CodeMapping, supervision: consuming Supervision) {
-    entry = unsafeBitCast(mapping.address, to: Entry.self)
-    selector = nil
+    caller = GuestCaller(entry: mapping.address, session: nil)
     session = nil
     self.mapping = consume mapping
     self.supervision = consume supervision
   }
 
   /// Where its code begins.
-  var entryAddress: UInt { unsafeBitCast(entry, to: UInt.self) }
+  var entryAddress: UInt { caller.entryAddress }
+
+  /// The guest as another thread finds it, which is valid as long as the guest is.
+  var entry: GuestEntry { GuestEntry(address: entryAddress, session: session) }
+
+  /// The regions that its session has; nil where there is none.
+  var liveRegions: SessionRegions? { session.map(SessionRegions.init) }
 
   /// What the session or the supervisor has counted; nil where nobody counts, since nothing is trapped.
   package var counts: ExpectedTraps.Counts? {
@@ -54,19 +55,6 @@ package struct Guest: ~Copyable {
     }
   }
 
-  /// Calls the guest, crossing into it and back each time as a program with this mechanism has to.
-  /// - Returns: what the last call returned.
-  package borrowing func call(times: Int) -> Int {
-    var result = 0
-    guard let selector else {
-      for _ in 0..<times { result = entry() }
-      return result
-    }
-    for _ in 0..<times {
-      selector.state = .block
-      result = entry()
-      selector.state = .allow
-    }
-    return result
-  }
+  /// Calls the guest from the thread that entered it; see ``GuestCaller/call(times:)``.
+  package borrowing func call(times: Int) -> Int { caller.call(times: times) }
 }

@@ -24,6 +24,16 @@ package protocol MeasuredMechanism: Sendable {
   var hasSessions: Bool { get }
   /// A session that nothing is declared in yet; nil where no session carries the mechanism.
   func openSession() throws(MeasurementError) -> Session?
+  /// Whether a guest can be entered under it. What takes only regions, or whole programs, has none.
+  var takesGuests: Bool { get }
+  /// Whether threads that are made after it was entered for all of them are trapped as well.
+  var followsThreads: Bool { get }
+  /// Whether regions can come and go under it.
+  var takesChanges: Bool { get }
+  /// Regions that come and go from now on, in all threads of the process. Called once in a process.
+  func liveRegions() throws(MeasurementError) -> any LiveRegions
+  /// The words that run a whole program under it; nil where it cannot run one.
+  func command(running program: [String]) -> [String]?
 }
 
 extension MeasuredMechanism {
@@ -38,4 +48,11 @@ extension MeasuredMechanism {
     throw .unavailable("it takes one region only")
   }
   package func openSession() throws(MeasurementError) -> Session? { nil }
+  package var takesGuests: Bool { true }
+  package var followsThreads: Bool { true }
+  package var takesChanges: Bool { false }
+  package func liveRegions() throws(MeasurementError) -> any LiveRegions {
+    throw .unavailable("its regions do not change")
+  }
+  package func command(running program: [String]) -> [String]? { nil }
 }

@@ -5,10 +5,13 @@ package import FilterCompiler
 package struct SessionMechanism: MeasuredMechanism {
   package let mechanism: Mechanism
   package let summary: String
+  /// What has `cordon run` trap a program's calls by it; nil where it cannot.
+  private let launching: [String]?
 
-  package init(_ mechanism: Mechanism, _ summary: String) {
+  package init(_ mechanism: Mechanism, _ summary: String, launching: [String]? = nil) {
     self.mechanism = mechanism
     self.summary = summary
+    self.launching = launching
   }
 
   package var name: String { mechanism.rawValue }
@@ -19,6 +22,16 @@ package struct SessionMechanism: MeasuredMechanism {
   }
 
   package var hasSessions: Bool { true }
+  package var takesChanges: Bool { true }
+
+  package func liveRegions() throws(MeasurementError) -> any LiveRegions {
+    guard let regions = try enter(Guest.getppid, answer: .value, scope: .allThreads).liveRegions else {
+      throw .failed("the guest has no session")
+    }
+    return regions
+  }
+
+  package func command(running program: [String]) -> [String]? { launching.map { $0 + ["--"] + program } }
 
   package func trap(_ regions: [AddressRange]) throws(MeasurementError) -> Session? {
     do throws(SessionError) {

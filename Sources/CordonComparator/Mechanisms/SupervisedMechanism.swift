@@ -1,4 +1,5 @@
 package import Cordon
+
 /// A mechanism by which another process answers the calls.
 package struct SupervisedMechanism: MeasuredMechanism {
   package let kind: SupervisionKind
@@ -13,6 +14,9 @@ package struct SupervisedMechanism: MeasuredMechanism {
   }
 
   package var name: String { kind.rawValue }
+
+  /// A filter's listener is inherited; a tracer here holds one thread.
+  package var followsThreads: Bool { kind == .notification }
 
   /// A notification cannot change where the caller goes on.
   package var answers: Set<GuestAnswer> {

@@ -6,7 +6,8 @@ struct ComparisonAnswer {
   init(_ document: ComparisonDocument) { self.document = document }
 
   func sentences() -> [String] {
-    [untrapped(), trapped(), breakEven(), regions(), missing(), noise()].compactMap(\.self)
+    [untrapped(), trapped(), breakEven(), regions(), changes(), storm(), programs(), missing(), doubts()]
+      .compactMap(\.self)
   }
 
   /// The mechanisms in the order of what they add to an untrapped call.
@@ -41,19 +42,61 @@ struct ComparisonAnswer {
   }
 
   private func regions() -> String? {
-    let rows = document.results.filter { $0.family == "regions" && $0.median != nil }
-    let byMechanism = Dictionary(grouping: rows, by: \.mechanism)
-    let parts = byMechanism.sorted { $0.key < $1.key }.compactMap { mechanism, rows -> String? in
-      let sorted = rows.sorted { ($0.parameter["regions"] ?? 0) < ($1.parameter["regions"] ?? 0) }
+    growth("regions", "regions").map { "Many scattered regions: \($0)." }
+  }
+
+  /// What is left of an untrapped call's price when regions have come one by one, and what that takes.
+  private func changes() -> String? {
+    guard let growth = growth("changes", "changes") else { return nil }
+    let times = ranking("change", by: \.median).map { "\($0.name) \(Self.microseconds($0.value))" }
+    return "Regions that keep changing: \(growth)"
+      + (times.isEmpty ? "." : "; one change takes \(times.joined(separator: ", ")) µs.")
+  }
+
+  /// How an untrapped call's price grows in a family of workloads.
+  private func growth(_ family: String, _ key: String) -> String? {
+    let rows = document.results.filter { $0.family == family && $0.median != nil && $0.mechanism != Roster.baseline }
+    let parts = Dictionary(grouping: rows, by: \.mechanism).sorted { $0.key < $1.key }.compactMap {
+      mechanism, rows -> String? in
+      let sorted = rows.sorted { ($0.parameter[key] ?? 0) < ($1.parameter[key] ?? 0) }
       guard let few = sorted.first, let many = sorted.last, let low = few.median, let high = many.median, low > 0,
-        let from = few.parameter["regions"], let to = many.parameter["regions"], from < to
+        let from = few.parameter[key], let to = many.parameter[key], from < to
       else { return nil }
-      return "with \(Figure.grouped(to)) regions instead of \(from), an untrapped call under \(mechanism) takes "
+      return "with \(Figure.grouped(to)) \(key) instead of \(from), an untrapped call under \(mechanism) takes "
         + "\(Figure.decimal(high / low, digits: 2)) times as long"
     }
-    guard !parts.isEmpty else { return nil }
-    return "Many scattered regions: " + parts.joined(separator: "; ") + "."
+    return parts.isEmpty ? nil : parts.joined(separator: "; ")
   }
+
+  private func storm() -> String? {
+    let parts = document.results.filter { $0.workload == "storm" && $0.mechanism != Roster.baseline }
+      .compactMap { row -> String? in
+        guard let usual = row.percentiles?["50"], let slow = row.percentiles?["99.99"] else { return nil }
+        return "\(row.mechanism) \(Self.microseconds(usual)) and \(Self.microseconds(slow))"
+      }
+    guard !parts.isEmpty else { return nil }
+    return
+      "While regions change without pause, half of all trapped calls take no longer than the first, and all but one "
+      + "in 10,000 no longer than the second of these: \(parts.joined(separator: ", ")) µs."
+  }
+
+  private func programs() -> String? {
+    let rows = document.results.filter { $0.workload.hasPrefix(ProgramWorkload.prefix) && $0.ratioToNone != nil }
+    let parts = Dictionary(grouping: rows, by: \.mechanism).sorted { $0.key < $1.key }.compactMap {
+      mechanism, rows -> String? in
+      let sorted = rows.sorted { ($0.ratioToNone ?? 0) < ($1.ratioToNone ?? 0) }
+      guard let least = sorted.first, let most = sorted.last else { return nil }
+      func words(_ row: ComparisonRow) -> String {
+        "\(Figure.decimal(row.ratioToNone ?? 0, digits: 2)) (\(row.workload.dropFirst(ProgramWorkload.prefix.count)))"
+      }
+      return "under \(mechanism) \(words(least))" + (sorted.count > 1 ? " to \(words(most))" : "")
+    }
+    guard !parts.isEmpty else { return nil }
+    return "Whole programs, with every call trapped and let through, take so many times as long as natively: "
+      + parts.joined(separator: ", ") + "."
+  }
+
+  private static func microseconds(_ nanoseconds: Double) -> String { BarChart.text(nanoseconds / 1_000) }
 
   private func missing() -> String? {
     var reasons: [String: String] = [:]
@@ -66,26 +109,13 @@ struct ComparisonAnswer {
   }
 
   /// What to doubt.
-  private func noise() -> String? {
+  private func doubts() -> String? {
     var doubts: [String] = []
     if document.isPartial == true { doubts.append("the run was interrupted after \(document.rounds ?? 0) rounds") }
     if document.host.build == BuildMode.debug.rawValue {
       doubts.append("it is a debug build, whose figures say little")
     }
-    if let load = document.host.loadBefore.first, load > Double(document.host.processors) / 2 {
-      doubts.append("the machine was busy before (load \(Figure.decimal(load, digits: 2)))")
-    }
-    let unsure = document.results.filter { row in
-      guard let median = row.median, let interval = row.medianInterval, interval.count == 2, median > 0 else {
-        return false
-      }
-      return (interval[1] - interval[0]) / median > 0.10
-    }
-    if !unsure.isEmpty {
-      doubts.append(
-        "\(unsure.count) of \(document.results.count) medians are known no better than to 10 % (among them "
-          + "\(unsure[0].mechanism) with \(unsure[0].workload))")
-    }
+    doubts += document.noise?.reasons ?? []
     return doubts.isEmpty ? nil : "To be taken with care: \(doubts.joined(separator: "; "))."
   }
 

@@ -7,7 +7,7 @@ struct ComparisonCharts {
   /// All charts that there are figures for, in the order of a report.
   func all() -> [String] {
     [untrapped()?.svg(), trapped()?.svg()].compactMap(\.self) + parameters().map { $0.svg() }
-      + [percentiles()?.svg()].compactMap(\.self)
+      + [change()?.svg(), percentiles()?.svg(), programs()?.svg()].compactMap(\.self)
   }
 
   /// What mechanisms add to calls that are not trapped.
@@ -25,8 +25,21 @@ struct ComparisonCharts {
       except: [Roster.baseline])
   }
 
+  /// What one change of the regions takes.
+  func change() -> BarChart? {
+    bars(title: "What one change of the regions takes", of: ["change"], value: \.median, interval: \.medianInterval)
+  }
+
+  /// How many times as long whole programs take.
+  func programs() -> BarChart? {
+    bars(
+      title: "Whole programs, all calls trapped and let through: how many times as long as natively", unit: "times",
+      of: document.workloads.filter { $0.hasPrefix(ProgramWorkload.prefix) }, value: \.ratioToNone,
+      interval: \.ratioToNoneInterval)
+  }
+
   private func bars(
-    title: String, of workloads: [String], value: KeyPath<ComparisonRow, Double?>,
+    title: String, unit: String = "ns", of workloads: [String], value: KeyPath<ComparisonRow, Double?>,
     interval: KeyPath<ComparisonRow, [Double]?>, except: Set<String> = []
   ) -> BarChart? {
     let groups = workloads.compactMap { workload -> BarChart.Group? in
@@ -39,7 +52,7 @@ struct ComparisonCharts {
         }
       return bars.isEmpty ? nil : BarChart.Group(name: workload, bars: bars)
     }
-    return groups.isEmpty ? nil : BarChart(title: title, unit: "ns", groups: groups)
+    return groups.isEmpty ? nil : BarChart(title: title, unit: unit, groups: groups)
   }
 
   /// One chart for each family of workloads that differ in one number: regions, changes, threads, calls between traps.
@@ -59,26 +72,36 @@ struct ComparisonCharts {
           return points.count > 1 ? LineChart.Line(name: mechanism, points: points, hue: hue(mechanism)) : nil
         }
       guard !lines.isEmpty else { return nil }
+      let values = lines.flatMap { $0.points.map(\.y) }.filter { $0 > 0 }
       return LineChart(
-        title: "\(rows[0].family.capitalizedFirst): median against \(key)", subject: key, unit: "ns", lines: lines)
+        title: Self.titles[rows[0].family] ?? "\(rows[0].family) against \(key)", subject: Self.subjects[key] ?? key,
+        unit: "ns", lines: lines, isTenfold: (values.max() ?? 1) > (values.min() ?? 1) * Self.wide)
     }
   }
 
-  /// How long the slow ones among trapped calls take.
+  /// What lies further apart than by this factor is told apart by powers of ten.
+  private static let wide = 30.0
+  private static let titles = [
+    "regions": "An untrapped call beside many regions",
+    "changes": "An untrapped call after many changes of the regions",
+    "threads": "A trapped call, made by several threads at once",
+    "crossing": "A trapped call and so many native ones after it",
+  ]
+  private static let subjects = ["native": "native calls for each trapped one"]
+
+  /// How long the slow ones among trapped calls take, where each of them was a sample.
   func percentiles() -> LineChart? {
-    let workload = "trap-value"
     // The share of samples that are slower, as "one in so many": 50 % is one in 2, 99.99 % one in 10,000.
     let oneIn = [("50", 2.0), ("90", 10), ("99", 100), ("99.9", 1_000), ("99.99", 10_000)]
-    let lines = document.results.filter { $0.workload == workload && $0.mechanism != Roster.baseline }
-      .compactMap { row -> LineChart.Line? in
-        guard let percentiles = row.percentiles else { return nil }
-        let points = oneIn.compactMap { key, x in percentiles[key].map { (x: x, y: $0) } }
-        return LineChart.Line(name: row.mechanism, points: points, hue: hue(row.mechanism))
-      }
+    let lines = document.results.filter { $0.workload == "storm" }.compactMap { row -> LineChart.Line? in
+      guard let percentiles = row.percentiles else { return nil }
+      let points = oneIn.compactMap { key, x in percentiles[key].map { (x: x, y: $0) } }
+      return LineChart.Line(name: row.mechanism, points: points, hue: hue(row.mechanism))
+    }
     guard !lines.isEmpty else { return nil }
     return LineChart(
-      title: "A trapped call: what all but one sample in so many do not exceed", subject: "one sample in", unit: "ns",
-      lines: lines, isTenfold: true)
+      title: "A trapped call in a storm of changes: what all but one in so many do not exceed",
+      subject: "all but one call in", unit: "ns", lines: lines, isTenfold: true)
   }
 
   /// A mechanism has the same colour in every chart, whatever else was measured.
@@ -107,8 +130,4 @@ extension ComparisonRow {
     else { return workload }
     return String(workload[..<dash])
   }
-}
-
-extension String {
-  fileprivate var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
 }

@@ -42,8 +42,8 @@ package struct HTMLReport: Sendable {
     return [
       title, "<section class=\"answer\">\(Self.paragraphs(answer))</section>",
       ComparisonCharts(document).all().map { "<figure>\($0)</figure>" }.joined(separator: "\n"),
-      Self.heading("Figures"), Self.table(of: document), Self.conformance(of: document), Self.heading("Host"),
-      Self.hostTable(document),
+      Self.heading("Figures"), Self.table(of: document), Self.bars(of: document), Self.conformance(of: document),
+      Self.heading("Host"), Self.hostTable(document),
       "<details><summary>Raw data (JSON)</summary><pre>"
         + String(decoding: try document.json(), as: UTF8.self).split(separator: "\n").map {
           XMLText.escaped(String($0))
@@ -91,6 +91,23 @@ package struct HTMLReport: Sendable {
       "<div class=\"wide\"><table><thead><tr>\(head)</tr></thead><tbody>\n\(rows.joined(separator: "\n"))\n</tbody></table></div>"
   }
 
+  /// The project's promises, with what these figures say of them.
+  private static func bars(of document: ComparisonDocument) -> String {
+    guard let bars = document.bars else { return "" }
+    let rows = bars.map { bar in
+      let interval = bar.interval.map { $0.map { Figure.decimal($0, digits: 2) }.joined(separator: " – ") } ?? ""
+      let cells = [
+        "\(Figure.decimal(bar.value, digits: 2)) \(bar.unit)", interval,
+        XMLText.escaped("\(bar.relation.rawValue) \(Figure.decimal(bar.limit, digits: 2)) \(bar.unit)"),
+        bar.verdict.rawValue,
+      ]
+      return "<tr><th scope=\"row\">\(XMLText.escaped(bar.statement))</th>" + cells.map { "<td>\($0)</td>" }.joined()
+        + "</tr>"
+    }
+    return heading("The project's bars") + scrolling(["", "measured", "95 % interval", "limit", ""], rows)
+      + "<p class=\"note\">Unsure: the limit lies within the interval.</p>"
+  }
+
   /// What each mechanism does and does not do.
   private static func conformance(of document: ComparisonDocument) -> String {
     guard let conformance = document.conformance else { return "" }
@@ -117,6 +134,7 @@ package struct HTMLReport: Sendable {
       ("kernel", "\(host.kernel) \(host.architecture)"), ("processor", "\(host.cpu), \(host.processors) usable"),
       ("BPF JIT", host.jit), ("clock", host.clock),
       ("load", "\(load(host.loadBefore)) before, \(load(host.loadAfter)) after"), ("build", host.build),
+      ("noise", document.noise?.words ?? "unknown"),
       ("rounds", document.rounds.map { Figure.grouped($0) } ?? "unknown"),
       ("duration", document.elapsed.map { "\(Figure.decimal(Double($0) / 1e9, digits: 0)) s" } ?? "unknown"),
     ]
@@ -160,9 +178,12 @@ package struct HTMLReport: Sendable {
   private static let method = [
     "Each mechanism does each workload once a round, in a process of its own and in an order of the round's own, so that "
       + "whatever drifts hits all alike. A sample is the mean of a batch of about 30 µs, less what reading the clock costs; "
-      + "of activation, a single one. No sample is left out.",
-    "What a mechanism adds is taken within each round and then the median over rounds. The intervals are those in which "
-      + "the median lies with 95 % confidence, by bootstrap over rounds.",
+      + "of activation, change and storm, a single one; of a program, one run, in every fourth round. No sample is left out.",
+    "What a mechanism adds, and every ratio, is taken within each round and then the median over rounds. The intervals are "
+      + "those in which the median lies with 95 % confidence, by bootstrap over rounds. What measuring itself costs is the "
+      + "workload harness; it is shown and not subtracted.",
+    "The programs have all their calls trapped and let through by cordon run; what they write is compared with what they "
+      + "write without a mechanism. MEMMAP, which this is compared with by its published figures only, was never released.",
     "Before it is measured, each mechanism is seen to answer the guest as it should, and after it the traps that were "
       + "counted are compared with the calls that were made.",
   ]

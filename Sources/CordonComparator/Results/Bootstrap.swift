@@ -8,16 +8,23 @@ enum Bootstrap {
   /// Between which two values the median lies with 95 % confidence; nil of fewer than three values. The same values
   /// give the same answer.
   static func interval(ofMedian values: [Double]) -> [Double]? {
+    interval(of: values) { Statistics.median(of: $0) }
+  }
+
+  /// The same for anything that is computed from values that belong to rounds; what cannot be computed from some of the
+  /// drawn values is left out.
+  static func interval<Value>(of values: [Value], _ statistic: ([Value]) -> Double?) -> [Double]? {
     guard values.count >= 3 else { return nil }
     var random = SplitMix64(seed: seed)
     var sample = values
-    var medians: [Double] = []
-    medians.reserveCapacity(draws)
+    var found: [Double] = []
+    found.reserveCapacity(draws)
     for _ in 0..<draws {
       for index in sample.indices { sample[index] = values[Int.random(in: values.indices, using: &random)] }
-      if let median = Statistics.median(of: sample) { medians.append(median) }
+      if let value = statistic(sample) { found.append(value) }
     }
-    medians.sort()
-    return [medians[draws * 25 / 1000], medians[draws * 975 / 1000]]
+    guard found.count > draws / 2 else { return nil }
+    found.sort()
+    return [found[found.count * 25 / 1000], found[found.count * 975 / 1000]]
   }
 }

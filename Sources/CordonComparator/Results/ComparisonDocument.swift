@@ -15,6 +15,10 @@ package struct ComparisonDocument: Sendable, Hashable, Codable {
   package var isPartial: Bool?
   /// What each mechanism does and does not do.
   package var conformance: Conformance?
+  /// What disturbed it.
+  package var noise: Noise?
+  /// The project's promises, as far as these figures judge them.
+  package var bars: [Bar]?
 
   package init(host: Host, loadBefore: [Double], loadAfter: [Double], results: ComparisonResults) {
     self.host = HostDocument(host: host, loadBefore: loadBefore, loadAfter: loadAfter)
@@ -23,10 +27,13 @@ package struct ComparisonDocument: Sendable, Hashable, Codable {
     elapsed = Int64(results.elapsed / .nanoseconds(1))
     isPartial = results.isPartial
     conformance = results.conformance
+    noise = Noise(results, loadBefore: loadBefore, processors: host.processorCount)
+    let bars = Bar.all(in: results)
+    self.bars = bars.isEmpty ? nil : bars
   }
 
   private enum CodingKeys: String, CodingKey {
-    case schema, host, results, rounds, conformance
+    case schema, host, results, rounds, conformance, noise, bars
     case elapsed = "elapsed_ns"
     case isPartial = "partial"
   }

@@ -8,6 +8,8 @@ package struct ComparisonResults: Sendable {
   package var isPartial = false
   /// What was found of the mechanisms before they were measured; nil where nobody looked.
   package var conformance: Conformance?
+  /// The share of all processor time that a hypervisor gave to other machines; nil where that is not known.
+  package var steal: Double?
   private var outcomes: [Combination: Outcome]
 
   package init(combinations: [Combination]) {

@@ -22,6 +22,9 @@ package struct ComparisonRow: Sendable, Hashable, Codable {
   /// Relative to `none` and to `sud-selector` in the same round, median over rounds.
   package var ratioToNone: Double?
   package var ratioToSelector: Double?
+  /// Between which these ratios lie with 95 % confidence (bootstrap over rounds).
+  package var ratioToNoneInterval: [Double]?
+  package var ratioToSelectorInterval: [Double]?
   /// What so many percent of the samples do not exceed: keys "50", "90", "99", "99.9", "99.99".
   package var percentiles: [String: Double]?
   /// Why there are no figures.
@@ -45,9 +48,11 @@ package struct ComparisonRow: Sendable, Hashable, Codable {
       overhead = Statistics.pairedDifference(series, over: baseline)
       overheadInterval = Bootstrap.interval(ofMedian: Statistics.pairedDifferences(series, over: baseline))
       ratioToNone = Statistics.pairedRatio(series, to: baseline)
+      ratioToNoneInterval = Bootstrap.interval(ofMedian: Statistics.pairedRatios(series, to: baseline))
     }
     if let alternative = results[combination.under(Roster.alternative)].series, mechanism != Roster.alternative {
       ratioToSelector = Statistics.pairedRatio(series, to: alternative)
+      ratioToSelectorInterval = Bootstrap.interval(ofMedian: Statistics.pairedRatios(series, to: alternative))
     }
   }
 
@@ -62,6 +67,8 @@ package struct ComparisonRow: Sendable, Hashable, Codable {
     case overheadInterval = "overhead_interval_ns"
     case ratioToNone = "ratio_to_none"
     case ratioToSelector = "ratio_to_sud_selector"
+    case ratioToNoneInterval = "ratio_to_none_interval"
+    case ratioToSelectorInterval = "ratio_to_sud_selector_interval"
     case percentiles = "percentiles_ns"
   }
 }

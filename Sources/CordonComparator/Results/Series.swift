@@ -9,6 +9,11 @@ package struct Series: Sendable {
   /// Operations over all samples.
   package private(set) var operations = 0
 
+  /// Nanoseconds from the first to the last sample, over all rounds that say how long others had the processor.
+  package private(set) var elapsed: Int64 = 0
+  /// Nanoseconds of these that others had the processor.
+  package private(set) var waited: Int64 = 0
+
   private static let picosecondsPerNanosecond = 1_000.0
 
   package init() {}
@@ -17,6 +22,10 @@ package struct Series: Sendable {
   package mutating func record(_ measurement: Measurement, round: Int) {
     for sample in measurement.picoseconds { histogram.record(sample) }
     operations += measurement.operationsPerSample * measurement.picoseconds.count
+    if let waited = measurement.waited, let elapsed = measurement.elapsed {
+      self.waited += waited
+      self.elapsed += elapsed
+    }
     if let median = Statistics.median(of: measurement.picoseconds.map { Double($0) }) {
       roundMedians[round] = median / Self.picosecondsPerNanosecond
     }

@@ -23,9 +23,13 @@ package enum Statistics {
 
   /// The median over rounds of one series' cost relative to the other's in the same round.
   package static func pairedRatio(_ series: Series, to reference: Series) -> Double? {
-    median(
-      of: series.roundMedians.compactMap { round, value in
-        reference.roundMedians[round].flatMap { $0 > 0 ? value / $0 : nil }
-      })
+    median(of: pairedRatios(series, to: reference))
+  }
+
+  /// One series' cost relative to the other's, for each round that both have, in the order of the rounds.
+  package static func pairedRatios(_ series: Series, to reference: Series) -> [Double] {
+    series.roundMedians.sorted { $0.key < $1.key }.compactMap { round, value in
+      reference.roundMedians[round].flatMap { $0 > 0 ? value / $0 : nil }
+    }
   }
 }

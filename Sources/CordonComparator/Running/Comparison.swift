@@ -5,6 +5,8 @@ import SeededNumbers
 package struct Comparison: Sendable {
   package var combinations: [Combination]
   package var extent: Extent
+  /// In one of how many rounds a combination is measured, from the first one on.
+  package var period: @Sendable (Combination) -> Int = { Roster.period(of: $0) }
   /// Measures one combination in a fresh process.
   package var measure: @Sendable (Combination) async -> Reply
 
@@ -48,8 +50,9 @@ package struct Comparison: Sendable {
     var longestRound = Duration.zero
     rounds: for round in 0..<extent.rounds {
       let roundStart = clock.now
-      let due = combinations.filter { results[$0].isMeasurable }.shuffled(using: &random)
-      guard !due.isEmpty, round == 0 || roundStart - start + longestRound <= extent.budget else { break }
+      let left = combinations.filter { results[$0].isMeasurable }
+      let due = left.filter { round.isMultiple(of: period($0)) }.shuffled(using: &random)
+      guard !left.isEmpty, round == 0 || roundStart - start + longestRound <= extent.budget else { break }
       for (position, combination) in due.enumerated() {
         // A measurement that an interruption ended is not an answer.
         if shouldStop() { break rounds }

@@ -10,16 +10,20 @@ package struct MeasurementLauncher: Sendable {
   package var sampling: Sampling
   /// The processor that all of them stay on.
   package var processor: Int?
+  /// The folder with what real programs work on.
+  package var material: FilePath?
   /// How long one may take in all before it is killed.
   package var limit: Duration
 
   package init(
-    executable: FilePath, arguments: [String], sampling: Sampling, processor: Int?, limit: Duration
+    executable: FilePath, arguments: [String], sampling: Sampling, processor: Int?, material: FilePath? = nil,
+    limit: Duration
   ) {
     self.executable = executable
     self.arguments = arguments
     self.sampling = sampling
     self.processor = processor
+    self.material = material
     self.limit = limit
   }
 
@@ -45,6 +49,7 @@ package struct MeasurementLauncher: Sendable {
       "--batch", "\(sampling.batch)",
     ]
     if let processor { options += ["--processor", "\(processor)"] }
+    if let material { options += ["--material", material.string] }
     return options
   }
 }

@@ -17,7 +17,7 @@ package struct ActivationWorkload: Workload {
   }
 
   package func measure(
-    under mechanism: any MeasuredMechanism, _ sampling: Sampling
+    under mechanism: any MeasuredMechanism, _ conditions: Conditions
   ) throws(MeasurementError) -> Measurement {
     let session = try ScatteredRegions.session(under: mechanism, Self.regions, meanDistance: 1 << 32)
     do throws(SessionError) {

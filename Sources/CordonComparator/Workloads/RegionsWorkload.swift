@@ -17,11 +17,11 @@ package struct RegionsWorkload: Workload {
   package func isMeasured(under mechanism: any MeasuredMechanism) -> Bool { mechanism.takesManyRegions }
 
   package func measure(
-    under mechanism: any MeasuredMechanism, _ sampling: Sampling
+    under mechanism: any MeasuredMechanism, _ conditions: Conditions
   ) throws(MeasurementError) -> Measurement {
     let session = try mechanism.trap(try ScatteredRegions.ranges(count, meanDistance: 1 << 30))
     let before = session.map { ExpectedTraps.Counts($0.statistics) }
-    let measurement = Measurement(sampling) { operations in
+    let measurement = Measurement(conditions.sampling) { operations in
       for _ in 0..<operations { _ = getppid() }
     }
     if let session, let before {

@@ -26,6 +26,9 @@ package struct CodeSelection: Hashable, Sendable {
       }
   }
 
+  /// Whether code is meant that a program need not have.
+  var canBeAbsent: Bool { targets.contains { $0 != .all } }
+
   /// The targets, as indices, that code of this mapping belongs to whole.
   func matches(_ mapping: ProcessMap.Mapping, executable: String?) -> [Int] {
     targets.indices.filter { Self.matches(mapping, targets[$0], executable) }

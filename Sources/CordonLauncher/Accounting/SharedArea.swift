@@ -87,7 +87,6 @@ final class SharedArea {
   func takeRecords(isFinal: Bool, _ body: (borrowing CordonRecord) -> Void) {
     let written = cordon_area_written(area)
     var place = area.pointee.read
-    // What was given up for want of room was never there.
     while place < written {
       let record = cordon_area_record(area, place)
       if cordon_record_sequence(record) == place + 1 {
@@ -96,6 +95,8 @@ final class SharedArea {
         break
       }
       place += 1
+      // Programs that wait for room need not wait for all of it.
+      if place.isMultiple(of: 64) { cordon_area_publish_read(area, place) }
     }
     cordon_area_publish_read(area, place)
   }

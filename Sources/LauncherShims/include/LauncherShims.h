@@ -106,6 +106,9 @@ long cordon_signal_descriptor(uint64_t mask);
 /// Blocks the signals of `mask` in the calling thread, and says what was blocked before.
 long cordon_signal_block(uint64_t mask, uint64_t *before);
 
+/// Stops this process by SIGTSTP, SIGTTIN or SIGTTOU, until it is continued.
+void cordon_signal_stop(int32_t number);
+
 /// What the next signal says of itself; 0 when there is none. Never waits.
 typedef struct CordonSignal {
   int32_t number;
@@ -113,6 +116,12 @@ typedef struct CordonSignal {
   int32_t sender;
 } CordonSignal;
 long cordon_signal_read(int32_t descriptor, CordonSignal *signal);
+
+/// Starts a process in this process group that waits and blocks whatever can be blocked, on a stack that ends here: its
+/// process id, or -errno. It has no descriptors, and ends with its parent.
+int32_t cordon_witness_start(void *stack_end);
+/// Ends it, and returns when it is gone.
+void cordon_witness_end(int32_t witness);
 
 /// How far into the vDSO, the kernel's own pages of code in every process, a `syscall` instruction lies; 0 where there is
 /// none.

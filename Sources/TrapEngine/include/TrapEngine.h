@@ -226,14 +226,31 @@ long cordon_seccomp_probe(uint32_t flags);
 long cordon_dispatch_arm(volatile uint8_t *selector);
 /// prctl(PR_SET_SYSCALL_USER_DISPATCH, operation, …) with a harmless range, then off again: what this kernel has.
 long cordon_dispatch_probe(uint64_t operation);
-/// Has thread `tid` of this process arm itself (by a queued SIGSYS that only the handler understands) and waits up to
-/// `timeout_ms`. -ESRCH when it is gone, -ETIMEDOUT when it did not answer.
+/// Takes the signal by which the two below ask a thread: 33, glibc's own for setuid(2), which its masks leave open; what
+/// glibc sends goes on to its handler. To be called again before each of them, since glibc may have set its handler
+/// meanwhile.
+long cordon_dispatch_take_signal(void);
+/// That signal; 0 where it has not been taken.
+uint32_t cordon_dispatch_signal(void);
+/// Has thread `tid` of this process arm itself (by that signal, queued) and waits up to `timeout_ms`: for as long as the
+/// thread blocks it. One thread at a time may ask. -EINVAL where the signal has not been taken, -ESRCH when the thread is gone,
+/// -ETIMEDOUT when it did not answer, -EAGAIN when nothing more can be queued (RLIMIT_SIGPENDING).
 long cordon_dispatch_arm_thread(int32_t tid, uint32_t timeout_ms);
-/// Gives up arming all threads: requests that are still on their way will disarm, and the engine keeps SIGSYS to answer
-/// them (what else comes goes to the program's own disposition), also when it is uninstalled.
+/// Gives up arming all threads: requests that are still on their way will disarm, and the engine keeps their signal to
+/// answer them, also when it is uninstalled.
 void cordon_dispatch_give_up(void);
 /// After cordon_dispatch_give_up: as cordon_dispatch_arm_thread, but disarms.
 long cordon_dispatch_disarm_thread(int32_t tid, uint32_t timeout_ms);
+
+/// What a program that is executed has from the thread that executes it, but for the kernel's knowledge.
+enum {
+  CORDON_SIGSYS_IGNORED = 1,
+  CORDON_SIGSYS_BLOCKED = 2,
+};
+/// That of a program which this thread is about to execute.
+uint32_t cordon_sigsys_to_inherit(void);
+/// In a program that has just been executed, once the engine is installed.
+void cordon_sigsys_inherit(uint32_t what);
 
 /// A system call from the gate: never trapped. Needs `cordon_engine_prepare`.
 long cordon_gate_call(long number, long a, long b, long c, long d, long e, long f);

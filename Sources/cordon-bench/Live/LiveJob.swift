@@ -15,6 +15,9 @@ enum LiveJob: String, CaseIterable {
     }
   }
 
+  /// How many seconds one process may take.
+  static let limit: UInt32 = 180
+
   /// Measures, in this process, which is new.
   func run() throws -> [String: Double] {
     switch self {

@@ -15,11 +15,13 @@ extension CompareCommand {
     @Option(help: "Nanoseconds of sampling.") var duration: Int64
     @Option(help: "Nanoseconds in a batch.") var batch: Int64
     @Option(help: "The processor to stay on.") var processor: Int?
+    @Option(help: "The folder with what real programs work on.") var material: String?
 
     func run() throws {
       let process = MeasuringProcess(
         mechanism: mechanism, workload: workload,
-        sampling: Sampling(warmUp: warmUp, duration: duration, batch: batch), processor: processor)
+        sampling: Sampling(warmUp: warmUp, duration: duration, batch: batch), processor: processor,
+        material: material)
       let reply = process.run()
       print(String(decoding: try JSONEncoder().encode(reply), as: UTF8.self))
     }

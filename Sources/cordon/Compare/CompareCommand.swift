@@ -47,7 +47,7 @@ struct CompareCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Measure only this workload; may be repeated.", valueName: "W"))
   var workload: [String] = []
 
-  @Flag(help: "Fewer and shorter rounds: about half a minute for everything instead of 5.")
+  @Flag(help: "Fewer rounds: about a minute for everything instead of ten.")
   var quick = false
 
   @OptionGroup var outputs: ReportOutputs
@@ -57,8 +57,10 @@ struct CompareCommand: AsyncParsableCommand {
     help: ArgumentHelp("Measure nothing; set these reports (from --json) side by side.", valueName: "REPORT"))
   var merge: [String] = []
 
-  /// A measurement takes a fraction of a second, and some seconds on a machine that is very busy.
-  private static let limit = Duration.seconds(10)
+  // A measurement takes a fraction of a second, and some seconds on a machine that is very busy. In an emulator it may take
+  // longer, for which this is there.
+  @Option(help: ArgumentHelp("How many seconds one measurement may take.", visibility: .hidden))
+  var limit: Int = 10
 
   func run() async throws {
     guard merge.isEmpty else {
@@ -67,28 +69,16 @@ struct CompareCommand: AsyncParsableCommand {
     }
     let combinations = try self.combinations()
     try outputs.checkWritable()
-    let extent = quick ? Extent.quick : .full
-    let processor = Processors.permitted().last
-    let launcher = MeasurementLauncher(
-      executable: "/proc/self/exe", arguments: ["compare", "measure"], sampling: extent.sampling,
-      processor: processor, limit: CompareCommand.limit)
-    let comparison = Comparison(combinations: combinations, extent: extent) { await launcher.measure($0) }
 
     Interruption.watch()
-    var progress = ProgressLine()
+    let processor = Processors.permitted().last
     let loadBefore = Host.load()
-    let mechanisms = combinations.map(\.mechanism).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
-    progress.show("probing what each mechanism does")
-    let conformance = await Conformance.probe(
-      mechanisms, with: ChildLauncher(executable: "/proc/self/exe", limit: CompareCommand.limit), ["compare", "probe"],
-      shouldStop: { Interruption.signal != nil })
-    let results = await comparison.run(
-      conformance: conformance, progress: { progress.show($0) }, shouldStop: { Interruption.signal != nil })
-    progress.clear()
-    guard let results else { Interruption.end() }
+    let timesBefore = ProcessorTimes.current()
+    guard var results = try await measure(combinations, on: processor) else { Interruption.end() }
 
     let host = Host.current()
     let loadAfter = Host.load()
+    if let timesBefore { results.steal = ProcessorTimes.current()?.steal(since: timesBefore) }
     let document = ComparisonDocument(host: host, loadBefore: loadBefore, loadAfter: loadAfter, results: results)
     try outputs.write([document])
     if !outputs.takesStandardOutput {
@@ -98,6 +88,42 @@ struct CompareCommand: AsyncParsableCommand {
     }
     if results.isPartial { Interruption.end() }
     try CompareCommand.judge(results)
+  }
+
+  /// Probes and measures; nil where it was interrupted before there was anything to tell. What real programs work on is
+  /// gone when this returns.
+  private func measure(_ combinations: [Combination], on processor: Int?) async throws -> ComparisonResults? {
+    guard combinations.contains(where: \.isProgram) else {
+      return await measure(combinations, on: processor, material: nil)
+    }
+    let material: ProgramMaterial
+    do throws(Errno) {
+      material = try ProgramMaterial()
+    } catch {
+      throw CommandFailure.unavailable(
+        "compare", "no temporary folder for the programs to work in: \(error)",
+        remedy: "set TMPDIR to a folder that can be written")
+    }
+    return await measure(combinations, on: processor, material: material.path)
+  }
+
+  private func measure(
+    _ combinations: [Combination], on processor: Int?, material: FilePath?
+  ) async -> ComparisonResults? {
+    let extent = quick ? Extent.quick : .full
+    let launcher = MeasurementLauncher(
+      executable: "/proc/self/exe", arguments: ["compare", "measure"], sampling: extent.sampling,
+      processor: processor, material: material, limit: .seconds(limit))
+    let comparison = Comparison(combinations: combinations, extent: extent) { await launcher.measure($0) }
+    var progress = ProgressLine()
+    defer { progress.clear() }
+    let mechanisms = combinations.map(\.mechanism).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+    progress.show("probing what each mechanism does")
+    let conformance = await Conformance.probe(
+      mechanisms, with: ChildLauncher(executable: "/proc/self/exe", limit: .seconds(limit)), ["compare", "probe"],
+      shouldStop: { Interruption.signal != nil })
+    return await comparison.run(
+      conformance: conformance, progress: { progress.show($0) }, shouldStop: { Interruption.signal != nil })
   }
 
   private func mergeReports() throws {

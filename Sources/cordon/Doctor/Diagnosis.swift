@@ -12,12 +12,15 @@ struct Diagnosis: Sendable {
   /// Asks the running system. Nothing about this process changes for good.
   static func current() -> Diagnosis {
     let process = ProcessStatus.current()
+    let host = Host.current()
     return Diagnosis(groups: [
-      Group(title: "MACHINE", facts: HostFacts.all(Host.current())),
-      Group(title: "SECCOMP", facts: SeccompFacts.all()),
+      Group(title: "MACHINE", facts: HostFacts.all(host)),
+      Group(title: "SECCOMP", facts: SeccompFacts.all(kernel: host.kernel)),
+      Group(title: "FILTERS THAT HAND CALLS TO ANOTHER PROCESS", facts: ListenerFacts.all()),
       Group(title: "SYSCALL USER DISPATCH", facts: DispatchFacts.all()),
-      Group(title: "THIS PROCESS AND USER", facts: ProcessFacts.all(process) + MemoryFacts.all()),
-      Group(title: "LIBRARIES", facts: LibraryFacts.all()),
+      Group(title: "TRACING", facts: TraceFacts.all()),
+      Group(title: "THIS PROCESS AND USER", facts: ProcessFacts.all(process) + MemoryFacts.all() + CodeFacts.all()),
+      Group(title: "LIBRARIES AND PROGRAMS", facts: LibraryFacts.all() + ProgramFacts.all()),
     ])
   }
 

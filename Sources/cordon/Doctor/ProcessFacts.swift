@@ -9,6 +9,7 @@ enum ProcessFacts {
     [
       privileges(status), attached(status), signal(status),
       ptrace(status, scope: KernelFile.line("/proc/sys/kernel/yama/ptrace_scope")), readsMemory(),
+      readsFilters(status), countsWaiting(),
     ]
   }
 
@@ -90,5 +91,26 @@ enum ProcessFacts {
       reason: result < 0
         ? "the kernel answers \(Errno(rawValue: Int32(-result)))" : copy == source ? nil : "it reads something else",
       remedy: "build the kernel with CONFIG_CROSS_MEMORY_ATTACH, or allow it in the container's profile")
+  }
+
+  /// PTRACE_SECCOMP_GET_FILTER (ptrace(2)), for `cordon dump`.
+  static func readsFilters(_ status: ProcessStatus) -> Fact {
+    let name = "process.get_filter"
+    let title = "may read the filters of other processes"
+    let remedy = "run as root; the kernel must have CONFIG_CHECKPOINT_RESTORE"
+    guard status.has(.systemAdministration) else {
+      return .check(name, title, since: "4.4", reason: "it lacks CAP_SYS_ADMIN", remedy: remedy)
+    }
+    let isFiltered = status.number("Seccomp").map { $0 != 0 } ?? false
+    return .check(
+      name, title, since: "4.4", reason: isFiltered ? "it is under filters itself" : nil, remedy: remedy)
+  }
+
+  /// How long a thread waited for a processor, by which the comparator knows that it was disturbed.
+  private static func countsWaiting() -> Fact {
+    .check(
+      "process.schedstat", "time spent waiting for a processor is counted", since: "2.6.9",
+      reason: KernelFile.line("/proc/thread-self/schedstat") == nil ? "there is no /proc/thread-self/schedstat" : nil,
+      remedy: "build the kernel with CONFIG_SCHED_INFO; comparisons cannot tell otherwise how much they were disturbed")
   }
 }

@@ -7,8 +7,8 @@ enum SeccompFacts {
   static let filterName = "seccomp.filter"
   static let trapName = "seccomp.action.trap"
 
-  static func all() -> [Fact] {
-    [filter()] + actions.map { $0.fact() } + flags.map { $0.fact() }
+  static func all(kernel: String) -> [Fact] {
+    [filter()] + actions.map { $0.fact() } + flags.map { $0.fact() } + [HostFacts.bitmap(kernel)]
   }
 
   private static func filter() -> Fact {

@@ -31,7 +31,7 @@ struct RunInvocation {
       let program = try ProgramRun(
         arguments: arguments,
         options: ProgramRun.Options(
-          selection: selection, accounts: stats || report != nil || !all, log: runLog,
+          selection: selection, accounts: stats || report != nil || asksForNothing, log: runLog,
           profile: runProfile, mechanism: mechanism))
       outcome = try program.run()
     } catch {

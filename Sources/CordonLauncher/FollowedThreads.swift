@@ -1,0 +1,30 @@
+/// The threads that are traced now, by their ids: few, and each for a moment, so they are searched one after the other.
+struct FollowedThreads {
+  private var threads: [(id: Int32, state: FollowedThread)] = []
+
+  var isEmpty: Bool { threads.isEmpty }
+
+  subscript(id: Int32) -> FollowedThread? {
+    get { threads.first { $0.id == id }?.state }
+    set {
+      let index = threads.firstIndex { $0.id == id }
+      switch (index, newValue) {
+      case (let index?, let state?): threads[index].state = state
+      case (let index?, nil): threads.remove(at: index)
+      case (nil, let state?): threads.append((id, state))
+      case (nil, nil): break
+      }
+    }
+  }
+
+  /// When the first of them is to be looked at; nil where none is.
+  var firstDeadline: UInt64? { threads.compactMap(\.state.deadline).min() }
+
+  /// Those that are to be looked at by now.
+  func late(at now: UInt64) -> [Int32] {
+    threads.compactMap { thread in
+      guard let deadline = thread.state.deadline, deadline <= now else { return nil }
+      return thread.id
+    }
+  }
+}

@@ -1,0 +1,145 @@
+import Glibc
+import SystemPackage
+import Testing
+
+/// Signals under `cordon run`: who gets them, how often, and what becomes of SIGSYS, which is Cordon's own.
+@Suite(.timeLimit(.minutes(3))) struct RunSignalsTests {
+  private func has(_ tools: String...) -> Bool {
+    for tool in tools where access("/usr/bin/\(tool)", X_OK) != 0 {
+      print("not tested here, since \(tool) is not installed")
+      return false
+    }
+    return true
+  }
+
+  /// A terminal shows the same, byte for byte, whatever is typed: ^C, ^Z, fg, bg, end of file, kill of a whole job.
+  @Test func jobControl() async throws {
+    guard has("python3", "bash", "perl") else { return }
+    let folder = try TemporaryFolder()
+    let script = try folder.write(Array(GuestPrograms.terminal.utf8), to: "terminal.py")
+    let native = try await CordonBinary.run("/usr/bin/python3", [script, ""])
+    let outcome = try await CordonBinary.run(
+      "/usr/bin/python3", [script, "\(CordonBinary.path.string) run --all --"])
+    #expect(native.output.contains("CONT 1 HUP 3 USR1 3"), "\(native.output)")
+    #expect(outcome.output == native.output)
+  }
+
+  /// A script without job control, where everybody is in one process group.
+  @Test func aSignalToTheWholeGroupArrivesOnce() async throws {
+    guard has("perl", "setsid") else { return }
+    let folder = try TemporaryFolder()
+    let outcome = try await CordonBinary.shell(
+      """
+      exec setsid sh -c '
+      trap : USR1 USR2
+      "$cordon" run --all perl -e "\\$SIG{USR1} = sub { \\$n++ }; \\$SIG{USR2} = sub { \\$m++ }; \\$SIG{TERM} = sub { print qq(\\$n \\$m\\n); exit 0 }; open F, q(>ready); close F; select(undef, undef, undef, 1) while 1" &
+      while ! [ -e ready ]; do sleep 0.02; done
+      for i in 1 2 3 4 5; do kill -USR1 0; sleep 0.1; kill -USR2 $!; sleep 0.1; done
+      kill -TERM $!; wait $!'
+      """, in: folder.path)
+    #expect(outcome.output == "5 5\n", "\(outcome.error)")
+  }
+
+  /// What is ignored or blocked stays so in a program that is executed (execve(2)).
+  @Test(arguments: ["--all", "--trap=libnone.so", "--mechanism=sud"])
+  func anIgnoredOrBlockedSIGSYSIsInherited(_ option: String) async throws {
+    guard has("python3") else { return }
+    if option.hasSuffix("sud"), Mechanisms.lackDispatch { return }
+    let folder = try TemporaryFolder()
+    let script = try folder.write(
+      Array(
+        #"""
+        import os, signal, sys
+
+        SHOW = "import signal; print(signal.getsignal(signal.SIGSYS), signal.pthread_sigmask(signal.SIG_BLOCK, []))"
+
+        def show(**attributes):
+            sys.stdout.flush()
+            os.waitpid(os.posix_spawn(sys.executable, [sys.executable, "-c", SHOW], os.environ, **attributes), 0)
+
+        show()
+        signal.signal(signal.SIGSYS, signal.SIG_IGN)
+        show()
+        show(setsigdef=[signal.SIGSYS])
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGSYS])
+        show()
+        show(setsigmask=[signal.SIGUSR1])
+        try:
+            os.execv("/nonexistent", ["nonexistent"])
+        except OSError as error:
+            print(error.errno)
+        signal.signal(signal.SIGSYS, signal.SIG_DFL)
+        sys.stdout.flush()
+        os.execv("/bin/sh", ["sh", "-c", "trap '' SYS; kill -SYS $$; exec sh -c 'kill -SYS $$; echo alive'"])
+        """#.utf8), to: "script.py")
+    // And so it is for the first program of all.
+    for start in ["", "trap '' SYS; "] {
+      let native = try await CordonBinary.shell("\(start)exec python3 \(script)", in: folder.path)
+      let outcome = try await CordonBinary.shell(
+        "\(start)exec \"$cordon\" run \(option) -- python3 \(script)", in: folder.path)
+      #expect(native.output.hasSuffix("alive\n"))
+      #expect(outcome.output == native.output && outcome.status == native.status, "\(outcome.error)")
+    }
+  }
+
+  /// A profile's `kill-thread` ends the thread, and with the last one the process; `kill` ends the process.
+  @Test(arguments: ["seccomp", "sud"])
+  func kills(_ mechanism: String) async throws {
+    guard has("gcc") else { return }
+    if mechanism == "sud", Mechanisms.lackDispatch { return }
+    let folder = try TemporaryFolder()
+    try await Compiler.build(
+      #"""
+      #include <pthread.h>
+      #include <stdio.h>
+      static void call(void) {
+        long result;
+        __asm__ volatile("syscall" : "=a"(result) : "0"(110) : "rcx", "r11", "memory");
+      }
+      static void *body(void *unused) {
+        call();
+        puts("goes on");
+        return unused;
+      }
+      int main(int count, char **arguments) {
+        pthread_t thread;
+        (void)arguments;
+        setvbuf(stdout, NULL, _IONBF, 0);
+        if (count > 1) call();
+        if (pthread_create(&thread, NULL, body, NULL) == 0) printf("joined %d\n", pthread_join(thread, NULL));
+        return 3;
+      }
+      """#, as: "guest", in: folder.path, ["-pthread"])
+    for (disposition, arguments, status, output) in [
+      ("kill-thread", [], 3, "joined 0\n"), ("kill-thread", ["main"], 128 + SIGSYS, ""), ("kill", [], 128 + SIGSYS, ""),
+    ] as [(String, [String], CInt, String)] {
+      let profile = try folder.write(
+        Array(
+          """
+          architecture: x86_64
+          default: allow
+          regions:
+            - code: guest
+              disposition: {default: allow, calls: [{call: getppid, then: \(disposition)}]}
+
+          """.utf8), to: "profile.yaml")
+      let outcome = try await CordonBinary.run(
+        CordonBinary.path, ["run", "--mechanism", mechanism, "--profile", profile, folder.file("guest")] + arguments)
+      #expect(outcome.status == status && outcome.output == output, "\(disposition) \(arguments): \(outcome.error)")
+    }
+  }
+}
+
+/// What this kernel can do.
+enum Mechanisms {
+  /// Whether there is no syscall user dispatch; says so.
+  static var lackDispatch: Bool {
+    var name = utsname()
+    uname(&name)
+    let release = withUnsafeBytes(of: &name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    let parts = release.split(separator: ".").prefix(2).compactMap { Int($0.prefix { $0.isNumber }) }
+    guard parts.count == 2, (parts[0], parts[1]) < (5, 11) else { return false }
+    print("not tested here: syscall user dispatch exists since Linux 5.11")
+    return true
+  }
+}
