@@ -106,6 +106,8 @@ extension Session.State {
   fileprivate mutating func protect(_ range: AddressRange, _ protection: Protection) throws(SessionError) {
     try checkPages(range)
     if let arena, arena.range.overlaps(range) { try checkTaken(range) }
+    // A filter cannot be taken off: no mark where nothing is mapped.
+    guard PageMapping.mappedPart(of: range) == range.length else { throw .memory(.noMemory) }
     let before = marks(near: range)
     if protection.contains(.noSyscall) { try mark(range) }
     do throws(Errno) {

@@ -54,11 +54,10 @@ extension Session.State {
 
   private mutating func protect(_ call: MemoryCall) throws(SessionError) -> Int {
     guard let range = call.pages(0, 1) else { return call.make() }
-    if let arena, arena.range.overlaps(range), !(arena.contains(range) && arena.isTaken(range.start..<range.end)) {
-      // To the program the arena's other pages are not mapped: mprotect(2) goes on to the first of them.
-      let first = arena.taken(in: range).first
-      guard let first, first.lowerBound == range.start else { return -Int(Errno.noMemory.rawValue) }
-      let result = try protect(call.replacing((1, UInt64(first.count))))
+    // mprotect(2) goes on to the first page that is not mapped.
+    let reach = mappedPart(of: range)
+    guard reach == range.length else {
+      let result = reach > 0 ? try protect(call.replacing((1, reach))) : 0
       return result == 0 ? -Int(Errno.noMemory.rawValue) : result
     }
     let before = marks(near: range)
@@ -75,6 +74,13 @@ extension Session.State {
       try unmark(done)
     }
     return result
+  }
+
+  /// How much of a range is mapped, from its start on, to the program: the arena's other pages are not.
+  private func mappedPart(of range: AddressRange) -> UInt64 {
+    guard let arena, arena.range.overlaps(range) else { return PageMapping.mappedPart(of: range) }
+    guard let first = arena.taken(in: range).first, first.lowerBound == range.start else { return 0 }
+    return UInt64(first.count)
   }
 
   private mutating func unmap(_ call: MemoryCall) throws(SessionError) -> Int {
