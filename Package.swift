@@ -141,7 +141,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "CordonLauncherTests", dependencies: ["CordonLauncher", "FilterCompiler"], swiftSettings: strict),
+      name: "CordonLauncherTests", dependencies: ["AgentInterface", "CordonLauncher", "FilterCompiler"],
+      swiftSettings: strict),
     .testTarget(
       name: "CordonComparatorTests",
       dependencies: [

@@ -152,6 +152,6 @@ extension Armament {
     planner.note(proposal)
     means = .filters(planner)
     if proposal.widening == .everything { trapsEverything = true }
-    if proposal.widening.endangersPrograms || globalTraps.endangersPrograms { endangersPrograms = true }
+    if Widening.endangersPrograms(proposal.trapped) || globalTraps.endangersPrograms { endangersPrograms = true }
   }
 }

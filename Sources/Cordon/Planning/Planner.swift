@@ -11,6 +11,8 @@ package struct Planner: Sendable {
   package var armed: IntervalSet
   /// How many the session has attached.
   package var filters: Int
+  /// How much more than it had to the widest of them has taken in.
+  private var widest = Widening.none
   /// Cordon's own pages, whose calls always pass.
   package let gate: AddressRange
   /// The calls that trap from anywhere else.
@@ -34,13 +36,13 @@ package struct Planner: Sendable {
     package let reason: String
   }
 
-  /// From how many filters on the next one is so wide. In between they are exact.
+  /// From how many filters on the next one is so wide, unless one was; where code is to trap that does not lie clear of
+  /// what Linux maps by itself. In between they are exact.
   ///
   /// A process that is told addresses all over its address space has four filters at most: the one of its activation, one
-  /// for all that is clear, one for the first that was not, and one for all the rest.
-  private static let widenings: [(filters: Int, widening: Widening)] = [
-    (1, .clear), (3, .unmapped), (8, .everythingFree),
-  ]
+  /// for all that is clear, one for the first that was not, and one for all the rest. One whose regions are all clear never
+  /// takes in where programs and libraries go, but by its last filter.
+  private static let widenings: [(filters: Int, widening: Widening)] = [(8, .everythingFree), (3, .unmapped)]
   /// The last filter. Two dozen cost a call half as much as being passed through does.
   package static let mostFilters = 24
 
@@ -51,6 +53,7 @@ package struct Planner: Sendable {
   package mutating func note(_ proposal: Proposal) {
     armed = armed.union(proposal.trapped)
     filters += 1
+    widest = max(widest, proposal.widening)
   }
 
   /// The filter that has `missing` trap, too; several where one cannot hold it.
@@ -62,7 +65,7 @@ package struct Planner: Sendable {
     _ missing: IntervalSet, force: Widening? = nil, view: () -> AddressSpaceView
   ) throws(SessionError) -> [Proposal] {
     guard missing.intersection(own).isEmpty else { throw .unsatisfiable("Cordon's own pages cannot trap") }
-    let preferred = force ?? preference
+    let preferred = force ?? preference(missing)
     // What traps everything from a default on has no room to widen.
     let candidates: [Widening] = missing.contains(.max) ? [.none] : Widening.allCases.filter { $0 >= preferred }
     var seen: AddressSpaceView?
@@ -157,9 +160,11 @@ package struct Planner: Sendable {
   private static let mostAtOnce = 8
 
   /// How wide the next filter is.
-  private var preference: Widening {
+  private func preference(_ missing: IntervalSet) -> Widening {
     if filters >= Self.mostFilters { return .everything }
-    return Self.widenings.first { $0.filters == filters }?.widening ?? .none
+    if filters == 1 { return .clear }
+    guard Widening.endangersPrograms(missing) else { return .none }
+    return Self.widenings.first { filters >= $0.filters && widest < $0.widening }?.widening ?? .none
   }
 
   private func reason(_ widening: Widening) -> String {

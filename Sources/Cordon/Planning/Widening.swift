@@ -38,6 +38,6 @@ package enum Widening: Int, Sendable, Comparable, CaseIterable {
     }
   }
 
-  /// Whether a program executed later may be loaded where it traps.
-  package var endangersPrograms: Bool { self >= .unmapped }
+  /// Whether a program that is executed later may be loaded where a filter traps, given what that traps.
+  package static func endangersPrograms(_ trapped: IntervalSet) -> Bool { !trapped.subtracting(clearZones).isEmpty }
 }

@@ -212,7 +212,7 @@ uint32_t cordon_judge(const CordonTrap *trap, const CordonInstruction *program, 
 #define CORDON_ACTION_ALLOW 0x7fff0000u
 
 /// Changes how dispatch is armed from now on, for threads and children that arm themselves; those that are armed stay as
-/// they are until cordon_dispatch_arm_thread. Operation 0 disarms. Only where the configuration said how to arm it.
+/// they are until cordon_dispatch_arm_threads. Operation 0 disarms. Only where the configuration said how to arm it.
 void cordon_dispatch_configure(const CordonDispatch *dispatch);
 /// How often that was called.
 uint64_t cordon_dispatch_generation(void);
@@ -227,20 +227,25 @@ long cordon_dispatch_arm(volatile uint8_t *selector);
 /// prctl(PR_SET_SYSCALL_USER_DISPATCH, operation, …) with a harmless range, then off again: what this kernel has.
 long cordon_dispatch_probe(uint64_t operation);
 /// Takes the signal by which the two below ask a thread: 33, glibc's own for setuid(2), which its masks leave open; what
-/// glibc sends goes on to its handler. To be called again before each of them, since glibc may have set its handler
-/// meanwhile.
+/// glibc sends goes on to its handler. They take it too, where that has not been done or glibc has set its handler since.
 long cordon_dispatch_take_signal(void);
 /// That signal; 0 where it has not been taken.
 uint32_t cordon_dispatch_signal(void);
-/// Has thread `tid` of this process arm itself (by that signal, queued) and waits up to `timeout_ms`: for as long as the
-/// thread blocks it. One thread at a time may ask. -EINVAL where the signal has not been taken, -ESRCH when the thread is gone,
-/// -ETIMEDOUT when it did not answer, -EAGAIN when nothing more can be queued (RLIMIT_SIGPENDING).
-long cordon_dispatch_arm_thread(int32_t tid, uint32_t timeout_ms);
+/// A thread that could not be asked, or has not answered, and the negated errno; 0 where all have. -ETIMEDOUT where it did
+/// not answer in time, -EAGAIN where nothing more can be queued (RLIMIT_SIGPENDING).
+typedef struct CordonSilence {
+  int32_t thread;
+  long error;
+} CordonSilence;
+
+/// Has threads of this process, by id, arm themselves (by that signal, queued) and waits up to `timeout_ms` for each 64 of
+/// them: for as long as one blocks the signal. Those that have ended need nothing. One thread at a time may ask.
+CordonSilence cordon_dispatch_arm_threads(const int32_t *threads, uint64_t count, uint32_t timeout_ms);
 /// Gives up arming all threads: requests that are still on their way will disarm, and the engine keeps their signal to
 /// answer them, also when it is uninstalled.
 void cordon_dispatch_give_up(void);
-/// After cordon_dispatch_give_up: as cordon_dispatch_arm_thread, but disarms.
-long cordon_dispatch_disarm_thread(int32_t tid, uint32_t timeout_ms);
+/// After cordon_dispatch_give_up: as cordon_dispatch_arm_threads, but disarms.
+CordonSilence cordon_dispatch_disarm_threads(const int32_t *threads, uint64_t count, uint32_t timeout_ms);
 
 /// What a program that is executed has from the thread that executes it, but for the kernel's knowledge.
 enum {
@@ -251,6 +256,9 @@ enum {
 uint32_t cordon_sigsys_to_inherit(void);
 /// In a program that has just been executed, once the engine is installed.
 void cordon_sigsys_inherit(uint32_t what);
+
+/// Whether this process runs in the memory of another one, as a child of vfork(2) does.
+int cordon_borrows_memory(void);
 
 /// A system call from the gate: never trapped. Needs `cordon_engine_prepare`.
 long cordon_gate_call(long number, long a, long b, long c, long d, long e, long f);
