@@ -99,8 +99,8 @@ import Testing
     let document = ComparisonDocument(host: someHost, loadBefore: [], loadAfter: [], results: found)
     #expect(
       ComparisonAnswer(document).sentences().contains(
-        "Regions that keep changing: with 1,000 changes instead of 0, an untrapped call under seccomp takes 1.50 times as "
-          + "long; one change takes seccomp 2.50 µs."))
+        "Regions that keep changing: with 1,000 changes instead of 0 an untrapped call takes 1.50 times as long under "
+          + "seccomp; one change takes seccomp 2.50 µs."))
     let charts = ComparisonCharts(document).all()
     #expect(charts.contains { $0.contains("An untrapped call after many changes of the regions") })
     #expect(charts.contains { $0.contains("What one change of the regions takes") })
