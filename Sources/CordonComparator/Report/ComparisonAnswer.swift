@@ -107,13 +107,8 @@ struct ComparisonAnswer {
   private static func microseconds(_ nanoseconds: Double) -> String { BarChart.text(nanoseconds / 1_000) }
 
   private func missing() -> String? {
-    var reasons: [String: String] = [:]
-    for row in document.results { if let reason = row.unavailable { reasons[row.mechanism] = reason } }
-    // What was measured with one workload is not missing.
-    for row in document.results where row.median != nil { reasons[row.mechanism] = nil }
-    guard !reasons.isEmpty else { return nil }
-    let parts = reasons.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value))" }
-    return "Not to be had here: \(parts.joined(separator: "; "))."
+    let parts = document.missingMechanisms.map { "\($0.mechanism) (\($0.reason))" }
+    return parts.isEmpty ? nil : "Not to be had here: \(parts.joined(separator: "; "))."
   }
 
   /// What to doubt.
