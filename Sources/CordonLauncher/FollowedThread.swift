@@ -41,6 +41,11 @@ struct FollowedThread {
 
   private static let trapSignal: UInt64 = 1 << UInt64(SIGSYS - 1)
 
+  /// Whether the new program is there and the agent not yet: nothing of the program itself runs in between.
+  var isBeingPrepared: Bool {
+    if case .announced = stage { false } else { true }
+  }
+
   mutating func answer(_ stop: ThreadStop, _ thread: Int32, _ place: borrowing AgentPlace) -> Outcome {
     switch (stop, stage) {
     case (.executed, _): begin(thread)

@@ -97,10 +97,11 @@ package struct ProgramRun {
     let clock = TickClock()
     let duties = options.duties
     let place = try AgentPlace(AgentImage(), duties: duties)
-    let filters = try place.filters(enforced: options.profile?.enforced ?? [])
+    let filters = try place.filters(options.profile)
     let signals = try SignalQueue()
     let child = try StartedChild(
-      path: path, arguments: arguments, filters: filters, call: place.call, mask: signals.maskBefore)
+      path: path, arguments: arguments, filters: filters, call: place.call, load: place.load,
+      mask: signals.maskBefore)
     // A program that ends must be heard of, whatever the caller has made of SIGCHLD.
     signal(SIGCHLD, SIG_DFL)
     var supervisor = Supervisor(

@@ -91,17 +91,26 @@ struct Supervisor: ~Copyable {
   // MARK: - Programs that are executed
 
   private mutating func answer(_ notification: CordonNotification) {
-    if notification.number == 322, notification.arguments.4 == UInt64(CORDON_AGENT_ASKS) {
-      if notification.arguments.0 == UInt64(CORDON_QUESTION_INHERIT) {
-        inheritances[notification.thread] = notification.arguments.1
-        _ = cordon_listener_answer(listener.descriptor, notification.id, 0)
-      } else if accountant == nil {
-        listener.refuse(notification, .noFunction)
-      } else {
-        accountant?.answer(notification, listener)
-      }
+    guard notification.number == 322 else { return announce(notification) }
+    if notification.arguments.5 == UInt64(CORDON_AGENT_LOADS), place.hasCalled(notification.instruction_pointer) {
+      listener.proceed(notification)
+    } else if notification.arguments.4 == UInt64(CORDON_AGENT_ASKS) {
+      answerQuestion(notification)
     } else {
       announce(notification)
+    }
+  }
+
+  private mutating func answerQuestion(_ notification: CordonNotification) {
+    switch Int(notification.arguments.0) {
+    case CORDON_QUESTION_INHERIT:
+      inheritances[notification.thread] = notification.arguments.1
+      _ = cordon_listener_answer(listener.descriptor, notification.id, 0)
+    case CORDON_QUESTION_LOADER:
+      do { try giveLoader(notification) } catch { listener.refuse(notification, error) }
+    default:
+      if accountant == nil { listener.refuse(notification, .noFunction) }
+      accountant?.answer(notification, listener)
     }
   }
 
@@ -110,23 +119,29 @@ struct Supervisor: ~Copyable {
     let thread = notification.thread
     if followed[thread] == nil {
       let seized = cordon_trace_seize(thread, UInt32(CordonTraceExec) | UInt32(CordonTraceMarksCalls))
-      guard seized == 0 else {
-        refuse(notification, Errno(rawValue: Int32(-seized)))
-        return
-      }
+      guard seized == 0 else { return manage(notification, without: Errno(rawValue: Int32(-seized))) }
     }
     followed[thread] = FollowedThread(
       deadline: MonotonicTime.now() + Self.patience, inherited: inheritances.removeValue(forKey: thread) ?? 0)
     listener.proceed(notification)
   }
 
-  private func refuse(_ notification: CordonNotification, _ error: Errno) {
+  /// Has a program executed by a thread that cannot be traced: by way of the loader's file where the call is the agent's,
+  /// so that it knows what to do with it.
+  private mutating func manage(_ notification: CordonNotification, without error: Errno) {
     // A thread that is gone waits for no answer.
     guard error != .noSuchProcess else { return listener.proceed(notification) }
+    if place.hasCalled(notification.instruction_pointer), (try? giveLoader(notification)) != nil { return }
     Message.say(
       "process \(notification.thread) cannot execute a program: it cannot be traced (\(error))"
         + TraceObstacle.sentence(of: notification.thread))
     listener.refuse(notification, .notPermitted)
+  }
+
+  private mutating func giveLoader(_ notification: CordonNotification) throws(Errno) {
+    let file = try place.loaderFile(inherited: inheritances.removeValue(forKey: notification.thread) ?? 0)
+    let given = cordon_listener_give(listener.descriptor, notification.id, file.descriptor)
+    guard given == 0 else { throw Errno(rawValue: Int32(-given)) }
   }
 
   /// A thread that has been traced for a while has not executed anything: the call failed.
@@ -157,12 +172,23 @@ struct Supervisor: ~Copyable {
   }
 
   private mutating func reap() {
-    let anything = Int32(bitPattern: 0x4000_0000) | WNOHANG | WUNTRACED  // __WALL
+    let all = Int32(bitPattern: 0x4000_0000)  // __WALL
+    // A thread that the agent is being put into, which stops again within microseconds or is ended.
+    var next: Int32?
     while true {
       var status: Int32 = 0
-      let thread = waitpid(-1, &status, anything)
+      let thread = next.map { waitpid($0, &status, all) } ?? waitpid(-1, &status, all | WNOHANG | WUNTRACED)
+      if thread < 0, next != nil {
+        if errno != EINTR { next = nil }
+        continue
+      }
       guard thread > 0 else { return }
-      if let stop = ThreadStop(status) { answer(stop, of: thread) } else { ended(thread, status) }
+      next = nil
+      if let stop = ThreadStop(status) {
+        if answer(stop, of: thread) { next = thread }
+      } else {
+        ended(thread, status)
+      }
     }
   }
 
@@ -171,7 +197,8 @@ struct Supervisor: ~Copyable {
     if thread == program, let programEnd = ProgramEnd(status) { end = programEnd }
   }
 
-  private mutating func answer(_ stop: ThreadStop, of thread: Int32) {
+  /// Returns whether the thread goes on to its next stop at once.
+  private mutating func answer(_ stop: ThreadStop, of thread: Int32) -> Bool {
     if stop == .executed {
       // The thread that called has the number of its process from now on.
       var caller: UInt64 = 0
@@ -184,12 +211,12 @@ struct Supervisor: ~Copyable {
       // A stop of the program itself, which nobody traces: from the terminal, so this process stops as well, and the
       // shell has its prompt back.
       if thread == program, case .signal(let signal) = stop { stopWith(signal) }
-      return
+      return false
     }
     let outcome = state.answer(stop, thread, place)
     followed[thread] = state
     switch outcome {
-    case .goesOn: break
+    case .goesOn: return state.isBeingPrepared
     case .stopped(let signal):
       _ = cordon_trace_listen(thread)
       if thread == program { stopWith(signal) }
@@ -200,6 +227,7 @@ struct Supervisor: ~Copyable {
       Message.say("process \(thread) is ended: \(problem)")
       kill(thread, SIGKILL)
     }
+    return false
   }
 
   private func stopWith(_ signal: Int32) {

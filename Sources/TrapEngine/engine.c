@@ -48,13 +48,13 @@ static void stamp_jumps(uint8_t *to, const uint8_t *begin, const uint8_t *jump, 
   }
 }
 
-static long make_gate(uint64_t address, const uint32_t slots[CORDON_THUNK_KINDS]) {
+static long make_gate(uint64_t address, int is_binding, const uint32_t slots[CORDON_THUNK_KINDS]) {
   /* A kernel that does not know MAP_FIXED_NOREPLACE (before 4.17) takes the address for a hint. */
-  long flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (address != 0 ? MAP_FIXED_NOREPLACE : 0);
+  long flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (is_binding ? MAP_FIXED_NOREPLACE : 0);
   long size = 2 * CORDON_GATE_SIZE + CORDON_MEMORY_SIZE;
   long at = raw_call(CORDON_NR_mmap, (long)address, size, PROT_READ | PROT_WRITE, flags, -1, 0);
   if (at < 0 && at > -4096) return at;
-  if (address != 0 && (uint64_t)at != address) {
+  if (is_binding && (uint64_t)at != address) {
     raw_call(CORDON_NR_munmap, at, size, 0, 0, 0, 0);
     return -CORDON_EEXIST;
   }
@@ -98,30 +98,19 @@ static long make_gate(uint64_t address, const uint32_t slots[CORDON_THUNK_KINDS]
 }
 
 /* Several threads may ask at once; a gate that replaced another one would leave the restorer outside it. */
-static long prepare(uint64_t address, const uint32_t slots[CORDON_THUNK_KINDS]) {
+long cordon_prepare_gate(uint64_t address, int is_binding, const uint32_t slots[CORDON_THUNK_KINDS]) {
   enum { missing, in_the_making, ready };
   for (;;) {
     uint32_t state = missing;
     if (__atomic_compare_exchange_n((uint32_t *)&cordon_engine.gate_state, &state, in_the_making, 0, __ATOMIC_ACQ_REL,
                                     __ATOMIC_ACQUIRE)) {
-      long result = make_gate(address, slots);
+      long result = make_gate(address, is_binding, slots);
       __atomic_store_n((uint32_t *)&cordon_engine.gate_state, result == 0 ? ready : missing, __ATOMIC_RELEASE);
       return result;
     }
     if (state == ready) return 0;
     __builtin_ia32_pause();
   }
-}
-
-long cordon_engine_prepare(void) {
-  uint32_t slots[CORDON_THUNK_KINDS];
-  slots[CordonThunkSite] = CORDON_SITE_SLOTS;
-  slots[CordonThunkInt80] = CORDON_INT80_SLOTS;
-  slots[CordonThunkFork] = CORDON_FORK_SLOTS;
-  slots[CordonThunkCleared] = CORDON_CLEARED_SLOTS;
-  slots[CordonThunkFork80] = CORDON_FORK80_SLOTS;
-  slots[CordonThunkCode32] = CORDON_CODE32_SLOTS;
-  return prepare(0, slots);
 }
 
 long cordon_engine_prepare_at(uint64_t address) {
@@ -132,7 +121,7 @@ long cordon_engine_prepare_at(uint64_t address) {
   slots[CordonThunkCleared] = CORDON_FEWER_CLEARED_SLOTS;
   slots[CordonThunkFork80] = CORDON_FEWER_FORK80_SLOTS;
   slots[CordonThunkCode32] = CORDON_FEWER_CODE32_SLOTS;
-  return prepare(address, slots);
+  return cordon_prepare_gate(address, 1, slots);
 }
 
 void cordon_engine_gate(uint64_t *start, uint64_t *end) {

@@ -11,9 +11,10 @@
 #define CORDON_FORK80_SLOTS 256    /* sites that make processes or threads by `int $0x80`, 32 bytes each */
 #define CORDON_CODE32_SLOTS 1024   /* sites that use `int $0x80` in 32-bit code, 16 bytes each */
 
-/* What a gate has that is made anew for every program that is executed: stamping all of them would be its whole cost. */
-#define CORDON_FEWER_SITE_SLOTS 4096
-#define CORDON_FEWER_INT80_SLOTS 256
+/* What a gate has that is made anew for every program that is executed, where the pages that are touched are most of its
+   cost. The C library makes its calls from some hundred places; calls that make children have no shared thunk. */
+#define CORDON_FEWER_SITE_SLOTS 1024
+#define CORDON_FEWER_INT80_SLOTS 64
 #define CORDON_FEWER_FORK_SLOTS 256
 #define CORDON_FEWER_CLEARED_SLOTS 16
 #define CORDON_FEWER_FORK80_SLOTS 16

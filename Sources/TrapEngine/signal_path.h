@@ -49,15 +49,22 @@ typedef struct {
   uint64_t value;
 } CordonBlockedThread;
 
-/* At most one request is under way: whoever activates a session waits for each thread in turn. */
+/* What one thread is asked: a serial number and the thread, 0 for nothing; and the request that was answered last, with 0
+   or the negated errno. */
+typedef struct {
+  _Atomic(uint64_t) asked, answer;
+} CordonRequest;
+
+#define CORDON_REQUESTS 64
+
+/* Whoever asks threads waits for all of them, and nobody else asks meanwhile. */
 typedef struct {
   _Atomic(uint32_t) signal;    /* by which threads are asked; 0: it has not been taken */
   KernelSigaction own;         /* what the program has set for that */
   _Atomic(uint32_t) arms;      /* what becomes of a thread that is asked: 1 it is armed, 0 it is disarmed */
   _Atomic(uint32_t) given_up;  /* some request may still be on its way */
-  uint64_t serial;             /* how many requests there have been */
-  _Atomic(uint64_t) asked;     /* the request that is waited for: its serial number and its thread */
-  _Atomic(uint64_t) answer;    /* the request that was answered last, with 0 or the negated errno */
+  uint64_t serial;             /* how often threads have been asked */
+  CordonRequest each[CORDON_REQUESTS];
   _Atomic(uint32_t) answered;  /* futex: how many answers there have been */
 } CordonRequests;
 
@@ -106,6 +113,9 @@ typedef struct {
 
 extern CORDON_HIDDEN CordonEngine cordon_engine;
 
+/* engine.c: makes the gate, unless there is one. The address, unless it is binding, is a hint, and 0 none. */
+CORDON_HIDDEN long cordon_prepare_gate(uint64_t address, int is_binding, const uint32_t slots[CORDON_THUNK_KINDS]);
+
 /* sigsys.c: the handler; what the kernel calls. */
 CORDON_HIDDEN void cordon_sigsys(int signal, KernelSiginfo *info, KernelUcontext *context);
 
@@ -123,7 +133,7 @@ CORDON_HIDDEN void cordon_start_child(uint64_t has_lost_handlers);
 CORDON_HIDDEN int cordon_makes_cleared_child(const CordonTrap *trap);
 
 /* What the calls that need care answer when they need none after all: the call goes the ordinary way. */
-#define CORDON_ORDINARY INT64_MIN
+#define CORDON_ORDINARY CORDON_NOT_ANSWERED
 
 /* special_calls.c, old_calls.c: calls that would leave trapped code with SIGSYS blocked, without its handler or without
    the stack that it needs; by `syscall`, and by `int $0x80`. CORDON_ORDINARY or the call's result. */
@@ -153,8 +163,11 @@ CORDON_HIDDEN int cordon_show_own_stack(KernelStack *stack);
 CORDON_HIDDEN void cordon_enlarge_calling_stack(void);
 CORDON_HIDDEN void cordon_restore_calling_stack(void);
 
-/* dispatch.c: the handler of requests to arm or disarm this thread, sent by cordon_dispatch_arm_thread or
-   …_disarm_thread. */
+/* dispatch.c */
+CORDON_HIDDEN long cordon_dispatch_disarm(void);
+
+/* requests.c: the handler of requests to arm or disarm this thread, sent by cordon_dispatch_arm_threads or
+   …_disarm_threads. */
 CORDON_HIDDEN void cordon_request_signal(int signal, KernelSiginfo *info, KernelUcontext *context);
 CORDON_HIDDEN void cordon_give_back_request_signal(void);
 /* The program's own disposition of the signal by which requests come: `action`, if that is not NULL, is what it is from now
@@ -173,7 +186,6 @@ CORDON_HIDDEN void cordon_own_action(KernelSigaction *action);
 CORDON_HIDDEN void cordon_set_own_action(const KernelSigaction *action, KernelSigaction *old);
 CORDON_HIDDEN void cordon_begin_with_action(const KernelSigaction *action);
 CORDON_HIDDEN void cordon_note_memory_owner(void);
-CORDON_HIDDEN int cordon_borrows_memory(void);
 CORDON_HIDDEN void cordon_forget_borrower(void);
 
 /* step_table.c: cordon_table_find, in TrapEngine.h; and the map until it is changed for the first time. */
@@ -182,6 +194,9 @@ CORDON_HIDDEN void cordon_table_start(const CordonStep *steps, uint64_t count);
 /* policies.c: what a policy says of a call: CORDON_DISPOSITION_PASS, …_HOOK, …_KILL or …_ERROR. cordon_judge is in
    TrapEngine.h. */
 CORDON_HIDDEN uint32_t cordon_policy_disposition(uint32_t index, const CordonTrap *trap);
+
+/* memory_calls.c: calls that are about marked memory, which the memory hook answers. CORDON_ORDINARY or the result. */
+CORDON_HIDDEN long cordon_memory_call(const CordonTrap *trap);
 
 /* own_sigsys.c: what becomes of a SIGSYS that is the program's. */
 CORDON_HIDDEN void cordon_die(KernelSiginfo *info);

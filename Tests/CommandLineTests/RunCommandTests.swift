@@ -134,17 +134,6 @@ import Testing
     #expect(outcome.output == "done\n0\n")
   }
 
-  @Test func whoTracesAlreadyKeepsItsTraceeAndIsToldWhatCannotBeHad() async throws {
-    guard access("/usr/bin/strace", X_OK) == 0 else {
-      print("strace is not installed: a traced program under cordon run is not tested")
-      return
-    }
-    let outcome = try await CordonBinary.run(
-      "run", "--all", "/usr/bin/strace", "-o", "/dev/null", "/bin/true")
-    #expect(outcome.status == 1)
-    #expect(outcome.error.contains("a program has one tracer at most"))
-  }
-
   @Test func aSetUserIdProgramIsSaidToLoseItsPrivilege() async throws {
     let folder = try TemporaryFolder()
     let outcome = try await CordonBinary.shell(

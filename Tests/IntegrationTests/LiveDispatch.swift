@@ -9,25 +9,6 @@ import TrapEngine
 @Suite struct LiveDispatch {
   private static let ranged = mechanisms.filter { $0 == "sud-exclusive" || $0 == "sud-inclusive" }
 
-  /// Pages above the session's own block, each of them a reason to move the dispatched range.
-  private struct Pages {
-    let ground: Ground
-    let count: UInt64
-
-    init(_ count: UInt64) throws {
-      ground = try #require(Ground(at: 0x2000_0000_0000, size: count * 0x2000))
-      self.count = count
-      for page in 0..<count { ground.place(at: start(page)) }
-    }
-
-    func start(_ page: UInt64) -> UInt64 { ground.start + page * 0x2000 }
-
-    func trap(_ page: UInt64, in session: Session) throws {
-      let range = try AddressRange(start: start(page), end: start(page) + 0x1000)
-      try told { () throws(SessionError) in _ = try session.trap(range) }
-    }
-  }
-
   /// A thread is asked in the very moment in which it traps, again and again.
   @Test(arguments: ranged)
   func `threads that trap without pause lose no call while the dispatched range moves`(_ mechanism: String) async {
@@ -37,7 +18,7 @@ import TrapEngine
       let guest = try Guest(mechanism, .getpid)
       guest.log.answer(Number.getpid, .value, 4711)
       try guest.activate(for: .allThreads)
-      let pages = try Pages(20_000)
+      let pages = try HighPages(20_000)
       let latest = Atomic<UInt64>(guest.address(.getpid))
       let stop = Signpost()
       let old = guest.address(.getpid)
@@ -61,7 +42,7 @@ import TrapEngine
       }
       stop.open()
       let calls = threads.map { $0.join() }
-      #expect(moves > 10)
+      #expect(moves > 10, "\(moves) moves")
       #expect(calls.allSatisfy { $0 > 0 }, "calls that were lost, or passed: \(calls)")
     }
   }
@@ -74,7 +55,7 @@ import TrapEngine
       let guest = try Guest(mechanism)
       guest.log.answer(Number.getpid, .value, 4711)
       try guest.activate(for: .allThreads)
-      let pages = try Pages(160)
+      let pages = try HighPages(160)
       let next = Atomic<UInt64>(0)
       let threads = (0..<8).map { _ in
         TestThread {
@@ -113,7 +94,7 @@ import TrapEngine
           }
         })
       try session.activate(for: .allThreads)
-      let pages = try Pages(2)
+      let pages = try HighPages(2)
       let enter: @Sendable (Int, Int, Int, Int, Int) -> Int = { number, a, b, c, d in
         unsafeBitCast(UInt(region.range.start), to: GuestCall.self)(number, a, b, c, d, 0, 0)
       }
@@ -163,7 +144,7 @@ import TrapEngine
       begin()
       let guest = try Guest(mechanism, .restorer)
       guest.log.answer(Number.getpid, .value, 4711)
-      let pages = try Pages(2)
+      let pages = try HighPages(2)
       let goOn = Signpost()
       let other = TestThread {
         goOn.wait()

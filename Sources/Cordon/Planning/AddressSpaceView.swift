@@ -28,7 +28,7 @@ package struct AddressSpaceView: Sendable, Hashable {
     // From the dynamic linker on downwards, or upwards in the old layout; a large mapping goes to the end of it all.
     let probe = probe() ?? gate.start
     let linker = cordon_linker_base()
-    let first = linker == 0 ? gate.start...gate.end : min(linker, gate.start)...max(linker + linkerRoom, gate.end)
+    let first = linker == 0 ? probe...probe : min(linker, gate.start)...max(linker + linkerRoom, gate.end)
     let next =
       probe > first.upperBound
       ? IntervalSet.Interval(first.lowerBound, probe + room)

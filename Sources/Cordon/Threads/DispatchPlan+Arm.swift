@@ -37,7 +37,7 @@ extension DispatchPlan {
     switch armament.scope {
     case .callingThread:
       if armament.thread != cordon_thread_id() {
-        try ThreadArming.arm(armament.thread)
+        try ThreadArming.arm([armament.thread])
         return
       }
     case .allThreads: try ThreadArming.rearmOtherThreads()

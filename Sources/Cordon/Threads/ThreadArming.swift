@@ -29,19 +29,16 @@ enum ThreadArming {
     while true {
       let new = ThreadStatus.allThreads().filter { !armed.contains($0) }
       if new.isEmpty { return }
-      for thread in new {
-        try arm(thread)
-        armed.insert(thread)
-      }
+      try arm(new)
+      armed.formUnion(new)
     }
   }
 
-  /// Has another thread arm itself, as the engine is configured. One that has ended needs nothing.
-  static func arm(_ thread: Int32) throws(SessionError) {
-    var result = cordon_dispatch_take_signal()
-    if result == 0 { result = cordon_dispatch_arm_thread(thread, patience) }
-    guard result == 0 || result == -Int(ESRCH) else {
-      throw .threadNotArmed(thread, Errno(rawValue: Int32(-result)))
+  /// Has other threads arm themselves, as the engine is configured. Those that have ended need nothing.
+  static func arm(_ threads: [Int32]) throws(SessionError) {
+    let silence = cordon_dispatch_arm_threads(threads, UInt64(threads.count), patience)
+    guard silence.error == 0 else {
+      throw .threadNotArmed(silence.thread, Errno(rawValue: Int32(-silence.error)))
     }
   }
 
@@ -50,9 +47,8 @@ enum ThreadArming {
   static func disarmOtherThreads(but silent: Int32? = nil) {
     stopFollowing()
     cordon_dispatch_give_up()
-    for thread in ThreadStatus.allThreads() where thread != cordon_thread_id() && thread != silent {
-      _ = cordon_dispatch_disarm_thread(thread, patience)
-    }
+    let threads = ThreadStatus.allThreads().filter { $0 != cordon_thread_id() && $0 != silent }
+    _ = cordon_dispatch_disarm_threads(threads, UInt64(threads.count), patience)
   }
 
   static func stopFollowing() { cordon_threads_unfollow() }

@@ -56,17 +56,26 @@ typedef enum __attribute__((enum_extensibility(closed))) CordonVerdictKind : uin
   CordonVerdictValue = 1,
   CordonVerdictError = 2,
   CordonVerdictRedirect = 3,
+  CordonVerdictSignal = 4,
 } CordonVerdictKind;
 
 /// What becomes of a trapped call.
 typedef struct CordonVerdict {
   CordonVerdictKind kind;
   uint32_t reserved;
-  /// Value: what RAX holds. Error: the positive errno. Redirect: the address to go on at. Pass: unused.
+  /// Value: what RAX holds. Error: the positive errno. Redirect: the address to go on at. Others: unused.
   int64_t value;
 } CordonVerdict;
 
 typedef CordonVerdict (*CordonTrapHook)(CordonTrap *trap, void *context);
+
+/// PROT_NOSYSCALL of the memory-map RFC of 2020: code there makes no system calls.
+#define CORDON_PROT_NOSYSCALL 0x40u
+/// What a CordonMemoryHook answers to a call that is to happen as it is.
+#define CORDON_NOT_ANSWERED INT64_MIN
+/// Is given calls that may change which memory is marked, or are about the marks (see CordonConfiguration), in place of
+/// their happening; answers the result, a negated errno for a failure, or CORDON_NOT_ANSWERED.
+typedef long (*CordonMemoryHook)(const CordonTrap *trap, void *context);
 
 /// `CordonStep.disposition`: calls that reach the handler all the same are passed through.
 #define CORDON_DISPOSITION_PASS 0u
@@ -135,6 +144,13 @@ typedef struct CordonConfiguration {
   /// Trapped code that blocks SIGSYS is told that it is blocked, and what others send it waits. 0: it is told that it is
   /// open, as it is in any case.
   uint32_t shows_blocked_sigsys;
+  /// Not NULL: of the calls that are let through it gets those of mmap, mprotect, pkey_mprotect, munmap and mremap which
+  /// have PROT_NOSYSCALL, or are about code that the map says something of (by a region, whatever its disposition), or
+  /// about `memory_start`…`memory_end`; seccomp's operation 4 (SECCOMP_SET_MODE_MEMMAP); prctl's PR_SET_SECCOMP with mode 3,
+  /// and PR_GET_SECCOMP.
+  CordonMemoryHook memory_hook;
+  void *memory_context;
+  uint64_t memory_start, memory_end;
 } CordonConfiguration;
 
 typedef struct CordonCounters {
@@ -175,6 +191,9 @@ long cordon_table_change(const CordonEdit *edits, uint64_t count, const CordonNa
 uint64_t cordon_table_generation(void);
 /// What holds for an instruction pointer; returns the generation in which it does.
 uint64_t cordon_table_find(uint64_t pointer, CordonStep *step, CordonRegionRecord *record);
+/// Whether the map says anything of the instruction pointers `first`…`last`: by a region, or by a disposition that is not
+/// CORDON_DISPOSITION_PASS. Takes as long as the steps there are many.
+int cordon_table_has(uint64_t first, uint64_t last);
 /// How many steps the map has, and in how many chunks; for whoever changes it.
 void cordon_table_occupancy(uint64_t *steps, uint64_t *chunks);
 
@@ -193,7 +212,7 @@ uint32_t cordon_judge(const CordonTrap *trap, const CordonInstruction *program, 
 #define CORDON_ACTION_ALLOW 0x7fff0000u
 
 /// Changes how dispatch is armed from now on, for threads and children that arm themselves; those that are armed stay as
-/// they are until cordon_dispatch_arm_thread. Operation 0 disarms. Only where the configuration said how to arm it.
+/// they are until cordon_dispatch_arm_threads. Operation 0 disarms. Only where the configuration said how to arm it.
 void cordon_dispatch_configure(const CordonDispatch *dispatch);
 /// How often that was called.
 uint64_t cordon_dispatch_generation(void);
@@ -208,20 +227,25 @@ long cordon_dispatch_arm(volatile uint8_t *selector);
 /// prctl(PR_SET_SYSCALL_USER_DISPATCH, operation, …) with a harmless range, then off again: what this kernel has.
 long cordon_dispatch_probe(uint64_t operation);
 /// Takes the signal by which the two below ask a thread: 33, glibc's own for setuid(2), which its masks leave open; what
-/// glibc sends goes on to its handler. To be called again before each of them, since glibc may have set its handler
-/// meanwhile.
+/// glibc sends goes on to its handler. They take it too, where that has not been done or glibc has set its handler since.
 long cordon_dispatch_take_signal(void);
 /// That signal; 0 where it has not been taken.
 uint32_t cordon_dispatch_signal(void);
-/// Has thread `tid` of this process arm itself (by that signal, queued) and waits up to `timeout_ms`: for as long as the
-/// thread blocks it. One thread at a time may ask. -EINVAL where the signal has not been taken, -ESRCH when the thread is gone,
-/// -ETIMEDOUT when it did not answer, -EAGAIN when nothing more can be queued (RLIMIT_SIGPENDING).
-long cordon_dispatch_arm_thread(int32_t tid, uint32_t timeout_ms);
+/// A thread that could not be asked, or has not answered, and the negated errno; 0 where all have. -ETIMEDOUT where it did
+/// not answer in time, -EAGAIN where nothing more can be queued (RLIMIT_SIGPENDING).
+typedef struct CordonSilence {
+  int32_t thread;
+  long error;
+} CordonSilence;
+
+/// Has threads of this process, by id, arm themselves (by that signal, queued) and waits up to `timeout_ms` for each 64 of
+/// them: for as long as one blocks the signal. Those that have ended need nothing. One thread at a time may ask.
+CordonSilence cordon_dispatch_arm_threads(const int32_t *threads, uint64_t count, uint32_t timeout_ms);
 /// Gives up arming all threads: requests that are still on their way will disarm, and the engine keeps their signal to
 /// answer them, also when it is uninstalled.
 void cordon_dispatch_give_up(void);
-/// After cordon_dispatch_give_up: as cordon_dispatch_arm_thread, but disarms.
-long cordon_dispatch_disarm_thread(int32_t tid, uint32_t timeout_ms);
+/// After cordon_dispatch_give_up: as cordon_dispatch_arm_threads, but disarms.
+CordonSilence cordon_dispatch_disarm_threads(const int32_t *threads, uint64_t count, uint32_t timeout_ms);
 
 /// What a program that is executed has from the thread that executes it, but for the kernel's knowledge.
 enum {
@@ -232,6 +256,9 @@ enum {
 uint32_t cordon_sigsys_to_inherit(void);
 /// In a program that has just been executed, once the engine is installed.
 void cordon_sigsys_inherit(uint32_t what);
+
+/// Whether this process runs in the memory of another one, as a child of vfork(2) does.
+int cordon_borrows_memory(void);
 
 /// A system call from the gate: never trapped. Needs `cordon_engine_prepare`.
 long cordon_gate_call(long number, long a, long b, long c, long d, long e, long f);

@@ -49,7 +49,11 @@ enum LiveBars {
         try results.median(.worstCase, "beforeLast")
       },
       bar("worst.getppid", 5000, "ns") { () throws(LiveFailure) in try results.median(.worstCase, "overhead") },
-      count("storm.wrong-answers", .storm, "wrong", 0, "answers"),
+      // 8 threads that call without pause, changes at full rate for 60 s.
+      count("storm.filters.wrong-answers", .stormOfFilters, "wrong", 0, "answers"),
+      count("storm.filters.lost-calls", .stormOfFilters, "lost", 0, "calls"),
+      count("storm.dispatch.wrong-answers", .stormOfDispatch, "wrong", 0, "answers"),
+      count("storm.dispatch.lost-calls", .stormOfDispatch, "lost", 0, "calls"),
     ]
   }
 }

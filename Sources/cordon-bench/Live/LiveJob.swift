@@ -4,13 +4,13 @@ import Glibc
 /// One measurement of changing sessions, made in a process of its own: a session is activated once, and stays.
 enum LiveJob: String, CaseIterable {
   case arenaChanges, selectorOverhead, automaticOverhead1, automaticOverhead1000, scattered, worstCase
-  case change1, change8, change64, changeOf10000, filter1, filter8, filter64, storm
+  case change1, change8, change64, changeOf10000, filter1, filter8, filter64, stormOfFilters, stormOfDispatch
 
   /// How many processes measure it; the median of them counts.
   var rounds: Int {
     switch self {
     case .selectorOverhead, .automaticOverhead1, .automaticOverhead1000, .arenaChanges, .scattered: 15
-    case .storm: 1
+    case .stormOfFilters, .stormOfDispatch: 1
     default: 5
     }
   }
@@ -34,7 +34,8 @@ enum LiveJob: String, CaseIterable {
     case .filter1: try ChangeTimes.withFilter(threads: 1)
     case .filter8: try ChangeTimes.withFilter(threads: 8)
     case .filter64: try ChangeTimes.withFilter(threads: 64)
-    case .storm: try Storm.run(seconds: 60)
+    case .stormOfFilters: try Storm.run(.seccomp, seconds: 60, pages: 20)
+    case .stormOfDispatch: try Storm.run(.sudInclusive, seconds: 60, pages: 200)
     }
   }
 }

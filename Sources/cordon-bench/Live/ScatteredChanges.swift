@@ -6,7 +6,7 @@ import SeededNumbers
 /// Regions at addresses that someone else has chosen, all over what a process may map.
 enum ScatteredChanges {
   /// A page of code at an address; nil where something lies there.
-  private static func place(_ address: UInt64, size: Int = 4096) -> Bool {
+  static func place(_ address: UInt64, size: Int = 4096) -> Bool {
     let flags = MAP_PRIVATE | MAP_ANONYMOUS | 0x10_0000  // MAP_FIXED_NOREPLACE
     let wanted = UnsafeMutableRawPointer(bitPattern: UInt(address))
     guard let base = mmap(wanted, size, PROT_READ | PROT_WRITE, flags, -1, 0), base != MAP_FAILED else { return false }

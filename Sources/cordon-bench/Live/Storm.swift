@@ -1,10 +1,11 @@
 import Cordon
+import FilterCompiler
 import Glibc
 import Synchronization
 import SystemPackage
 
 /// Eight threads call a region's code without pause while it changes at full rate; each answer is checked against what
-/// the region was when it was given.
+/// the region was when it was given. Now and then a change attaches something, and they call that too.
 enum Storm {
   private static let threads = 8
   private static let stopped = Atomic<Bool>(false)
@@ -14,21 +15,29 @@ enum Storm {
   private static let calls = Atomic<Int>(0)
   private static let wrong = Atomic<Int>(0)
   private static let address = Atomic<UInt64>(0)
+  /// What has become a region last, and stays one.
+  private static let latest = Atomic<UInt64>(0)
+  private static let parent = Int(getppid())
 
   /// The answers that hold after so many changes, in turn.
   private static func answer(_ change: Int) -> Int {
     switch change % 3 {
     case 0: Overhead.answer
     case 1: -Int(EPERM)
-    default: Int(getppid())
+    default: parent
     }
   }
 
-  static func run(seconds: Int) throws -> [String: Double] {
-    let session = try Overhead.session(.seccomp, regions: 1)
+  /// - Parameter pages: how many pages of native code become regions meanwhile, evenly over the time.
+  static func run(_ mechanism: Mechanism, seconds: Int, pages: UInt64) throws -> [String: Double] {
+    let ground: UInt64 = 0x2000_0000_0000
+    guard ScatteredChanges.place(ground, size: Int(pages) * 8192) else { throw LiveFailure("no room") }
+    let session = try Overhead.session(mechanism, regions: 1)
     var region = session.regions[0]
     let range = region.range
     address.store(range.start, ordering: .relaxed)
+    latest.store(range.start, ordering: .relaxed)
+    let traps = session.statistics.traps
     var ids: [pthread_t] = []
     for _ in 0..<threads {
       var thread = pthread_t()
@@ -40,9 +49,10 @@ enum Storm {
         }, nil)
       ids.append(thread)
     }
-    let end = now() + Int64(seconds) * 1_000_000_000
-    var changes = 0
-    while changes % 64 != 0 || now() < end {
+    let start = now()
+    let length = Int64(seconds) * 1_000_000_000
+    var (changes, attached) = (0, UInt64(0))
+    while changes % 64 != 0 || now() < start + length {
       begun.store(changes + 1, ordering: .sequentiallyConsistent)
       switch changes % 3 {
       case 0: try session.set(.error(.notPermitted), of: region)
@@ -51,12 +61,19 @@ enum Storm {
       }
       changes += 1
       done.store(changes, ordering: .sequentiallyConsistent)
+      if attached < pages, now() - start > length / Int64(pages + 1) * Int64(attached + 1) {
+        let page = ground + attached * 8192
+        try session.trap(AddressRange(start: page, end: page + 4096))
+        latest.store(page, ordering: .sequentiallyConsistent)
+        attached += 1
+      }
     }
     stopped.store(true, ordering: .sequentiallyConsistent)
     for thread in ids { pthread_join(thread, nil) }
+    let made = calls.load(ordering: .relaxed)
     return [
-      "wrong": Double(wrong.load(ordering: .relaxed)), "calls": Double(calls.load(ordering: .relaxed)),
-      "changes": Double(changes),
+      "wrong": Double(wrong.load(ordering: .relaxed)), "calls": Double(made), "changes": Double(changes),
+      "attached": Double(attached), "lost": Double(made) - Double(session.statistics.traps - traps),
     ]
   }
 
@@ -71,6 +88,11 @@ enum Storm {
         wrong.add(1, ordering: .relaxed)
       }
       made += 1
+      let attached = latest.load(ordering: .sequentiallyConsistent)
+      if attached != place {
+        if Overhead.call(attached) != Overhead.answer { wrong.add(1, ordering: .relaxed) }
+        made += 1
+      }
     }
     calls.add(made, ordering: .relaxed)
   }
