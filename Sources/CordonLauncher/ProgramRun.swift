@@ -75,7 +75,7 @@ package struct ProgramRun {
     let outcome = try run(file.isAsNamed ? arguments[0] : path, arguments)
     guard case .refused(let error) = outcome else { return try outcome.ended(file) }
     // As a shell does with a script that does not say what runs it.
-    guard error == .execFormatError, file.isText else { throw ProgramFile.refusal(file.path, error) }
+    guard error == .execFormatError, file.isText else { throw file.refusal(error) }
     return try run(shell, [shell, path] + arguments.dropFirst()).ended(file)
   }
 
@@ -86,7 +86,7 @@ package struct ProgramRun {
     func ended(_ file: ProgramFile) throws(LaunchError) -> Outcome {
       switch self {
       case .ended(let outcome): return outcome
-      case .refused(let error): throw ProgramFile.refusal(file.path, error)
+      case .refused(let error): throw file.refusal(error)
       }
     }
   }

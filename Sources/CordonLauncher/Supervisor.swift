@@ -2,6 +2,7 @@ import AgentInterface
 import Glibc
 import LauncherShims
 import SystemPackage
+import TrapEngine
 
 /// Watches over a tree of processes: puts the agent into every program that one of them executes, and passes signals on.
 ///
@@ -31,6 +32,7 @@ struct Supervisor: ~Copyable {
     self.accountant = accountant
     self.program = program
     self.listener = listener
+    if signals.blockedTraps { inheritances[program] = UInt64(CORDON_SIGSYS_BLOCKED) }
     self.signals = signals
     self.place = place
     witness = GroupWitness()

@@ -71,13 +71,13 @@ extension RealProgramTests {
     try await expectSame(
       """
       python3 \(server) & while ! [ -s port ]; do sleep 0.02; done; at=http://127.0.0.1:$(cat port)
-      for i in 1 2 3 4; do curl -s $at/$i | sha256sum; done; curl -sZ -o a -o b -o c $at/[1-3] 2> /dev/null; cat a b c | wc -c
+      for i in 1 2 3 4; do curl -s $at/$i | sha256sum; done; curl -sZ -o a $at/1 -o b $at/2 -o c $at/3 2> /dev/null; cat a b c | wc -c
       curl -s --max-time 5 http://127.0.0.1:1/; echo $?; kill $!; wait $!; echo $?
       openssl req -x509 -newkey rsa:2048 -nodes -keyout k -out c -subj /CN=localhost -days 1 2> /dev/null
-      openssl s_server -accept 0 -key k -cert c -www > log 2>&1 & while ! grep -q ACCEPT log; do sleep 0.05; done
+      : > log; openssl s_server -accept 0 -key k -cert c -www > log 2>&1 & while ! grep -q ACCEPT log; do sleep 0.05; done
       curl -sk https://127.0.0.1:$(sed -n 's/ACCEPT.*:\\([0-9]*\\)$/\\1/p' log)/ | grep -c -i '<html>'; kill $!; wait $!; echo $?
       rm -f port a b c k log
-      """, in: folder.path)
+      """, comparingMessages: false, in: folder.path)
   }
 
   /// A terminal inside of it, whose programs are in a session of their own.

@@ -3,7 +3,7 @@ import SystemPackage
 import Testing
 
 /// Real programs under `cordon run --all`, where every call of theirs traps and is passed through, compared with the same
-/// programs as they are. CORDON_REAL_RUNS says how often each runs under Cordon; once where it is not set.
+/// programs as they are, by each mechanism that there is. CORDON_REAL_RUNS says how often each runs under Cordon; once where it is not set.
 @Suite(.timeLimit(.minutes(10))) struct RealProgramTests {
   static let runs = getenv("CORDON_REAL_RUNS").flatMap { Int(String(cString: $0)) } ?? 1
 
@@ -15,12 +15,18 @@ import Testing
     let words = [shell, "-c", "cd '\(folder.string)'; \(script)"]
     let native = try await CordonBinary.run("/usr/bin/env", words)
     #expect(native.status != nil, "it ends by itself", sourceLocation: sourceLocation)
+    // By syscall user dispatch it is the same, but for the way in.
+    let mechanisms = ["seccomp"] + (Mechanisms.lackDispatch ? [] : ["sud"])
     for run in 1...Self.runs {
-      let outcome = try await CordonBinary.run(CordonBinary.path, ["run", "--all", "--", "/usr/bin/env"] + words)
-      #expect(outcome.status == native.status, "the status of run \(run)", sourceLocation: sourceLocation)
-      #expect(outcome.output == native.output, "the output of run \(run)", sourceLocation: sourceLocation)
-      guard comparingMessages else { continue }
-      #expect(outcome.error == native.error, "the messages of run \(run)", sourceLocation: sourceLocation)
+      for mechanism in mechanisms {
+        let outcome = try await CordonBinary.run(
+          CordonBinary.path, ["run", "--all", "--mechanism", mechanism, "--", "/usr/bin/env"] + words)
+        let which = "run \(run), by \(mechanism)"
+        #expect(outcome.status == native.status, "the status of \(which)", sourceLocation: sourceLocation)
+        #expect(outcome.output == native.output, "the output of \(which)", sourceLocation: sourceLocation)
+        guard comparingMessages else { continue }
+        #expect(outcome.error == native.error, "the messages of \(which)", sourceLocation: sourceLocation)
+      }
     }
   }
 
