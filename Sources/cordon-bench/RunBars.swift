@@ -9,31 +9,31 @@ struct RunBars {
 
   init(cordon: FilePath) { self.cordon = cordon.string }
 
-  /// Measures them all; what a missing program would be needed for is left out, and said.
-  func measure(missing: (String) -> Void) -> [BenchDocument.Figure] {
-    var bars: [BenchDocument.Figure] = []
+  /// Measures them all, and shows each when it is known; what a missing program would be needed for is left out, and said.
+  func measure(missing: (String) -> Void, show: ([BenchDocument.Figure]) throws -> Void) rethrows {
     let native = ["/bin/true"]
-    bars += over(native, ["--all"], "run.true.all", limit: 4)
-    bars += over(native, ["--trap", "libnone.so*"], "run.true.library", limit: 2)
-    bars += execution()
+    try show(over(native, ["--all"], "run.true.all", limit: 4))
+    try show(over(native, ["--trap", "libnone.so*"], "run.true.library", limit: 2))
+    try show(execution())
     guard access(Self.find[0], X_OK) == 0 else {
       missing("find is not installed: no run.find figures")
-      return bars
+      return
     }
-    bars += ratio(["--all"], to: Self.find, "run.find.all", limit: 4)
-    bars += ratio(
-      ["--trap", "libnone.so*"], to: Self.find, "run.find.library", limit: 1.5)
+    try show(ratio(["--all"], to: Self.find, "run.find.all", limit: 4))
+    try show(
+      ratio(
+        ["--trap", "libnone.so*"], to: Self.find, "run.find.library", limit: 1.5))
     guard access(Self.strace, X_OK) == 0 else {
       missing("strace is not installed: no run.find figures beside it")
-      return bars
+      return
     }
     let traced = [Self.strace, "-f", "-o", "/dev/null"] + Self.find
-    bars += share(["--all"], of: traced, "run.find.all-to-strace", limit: 0.05)
+    try show(share(["--all"], of: traced, "run.find.all-to-strace", limit: 0.05))
     let log = "/tmp/cordon-bench.\(getpid()).log"
     defer { unlink(log) }
-    bars += share(
-      ["--all", "--log", log], of: traced, "run.find.log-to-strace", limit: 0.1)
-    return bars
+    try show(
+      share(
+        ["--all", "--log", log], of: traced, "run.find.log-to-strace", limit: 0.1))
   }
 
   private static let find = ["/usr/bin/find", tree]
