@@ -12,41 +12,43 @@ struct CordonBench: AsyncParsableCommand {
     abstract: "Measures the project's bars, a line a figure.",
     discussion: """
       Each line is NAME VALUE UNIT  bar OP LIMIT  ok|MISSED, printed as soon as it is known. Exits 1 where a bar is missed. \
-      `cordon` is expected beside it.
+      The program `cordon` is expected beside this one.
 
-      Example: cordon-bench bench.json --room compiler
+      Examples:
+        cordon-bench --json bench.json
+        cordon-bench compiler run
       """,
     subcommands: [Live.self])
 
-  /// What a figure's name starts with.
+  /// What a figure's name starts with, but for `compare`, whose figures have the names of workloads.
   enum Room: String, CaseIterable, ExpressibleByArgument {
     case compiler, compare, live, run
   }
 
-  @Argument(help: "Where the figures are written as JSON, too.")
-  var file: String
+  @Argument(help: ArgumentHelp("Measures only these: compiler, compare, live, run.", valueName: "room"))
+  var rooms: [Room] = []
 
-  @Option(help: "Measures only this room's figures; can be given several times.")
-  var room: [Room] = []
+  @Option(help: ArgumentHelp("Writes the figures to this file as JSON, too.", valueName: "file"))
+  var json: String?
+
+  func validate() throws {
+    // Whoever names a place where nothing can be written is told so before minutes have passed.
+    guard let json else { return }
+    let folder = FilePath(json).removingLastComponent()
+    guard access(folder.isEmpty ? "." : folder.string, W_OK) == 0 else {
+      throw ValidationError("\(json): cannot be written: \(Errno(rawValue: errno))")
+    }
+  }
 
   func run() async throws {
-    // Whoever names a place where nothing can be written is told so before minutes have passed.
-    guard
-      let output = try? FileDescriptor.open(
-        FilePath(file), .writeOnly, options: .create, permissions: [.ownerReadWrite, .groupRead, .otherRead])
-    else {
-      Self.complain("\(file): cannot be written: \(Errno(rawValue: errno))")
-      throw ExitCode(EX_NOINPUT)
-    }
-    try output.close()
-    let rooms = room.isEmpty ? Room.allCases : room
     // The measuring processes are cordon's own; the two are built into one folder.
     let executable = try FilePath(String(FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")))
     let cordon = executable.removingLastComponent().appending("cordon")
+    let rooms = self.rooms.isEmpty ? Room.allCases : self.rooms
     let loadBefore = Host.load()
     var figures: [BenchDocument.Figure] = []
     func show(_ new: [BenchDocument.Figure]) throws {
-      for figure in new { try FileDescriptor.standardOutput.writeAll("\(figure.line)\n".utf8) }
+      for figure in new { _ = try FileDescriptor.standardOutput.writeAll("\(figure.line)\n".utf8) }
       figures += new
     }
     if rooms.contains(.compiler) {
@@ -54,12 +56,14 @@ struct CordonBench: AsyncParsableCommand {
     }
     if rooms.contains(.compare) { try show(try await Self.compared(cordon)) }
     if rooms.contains(.live) { try show(await LiveBars.measure(executable)) }
-    if rooms.contains(.run) { try RunBars(cordon: cordon).measure(missing: Self.complain, show: show) }
-    let host = HostDocument(host: Host.current(), loadBefore: loadBefore, loadAfter: Host.load())
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    let document = try encoder.encode(BenchDocument(host: host, figures: figures))
-    try document.write(to: URL(filePath: file), options: .atomic)
+    if rooms.contains(.run) { try show(await RunBars.measure(cordon, say: Self.complain)) }
+    if let json {
+      let host = HostDocument(host: Host.current(), loadBefore: loadBefore, loadAfter: Host.load())
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+      let document = try encoder.encode(BenchDocument(host: host, figures: figures))
+      try document.write(to: URL(filePath: json), options: .atomic)
+    }
     guard figures.allSatisfy({ $0.verdict == Bar.Verdict.ok.rawValue }) else { throw ExitCode(1) }
   }
 

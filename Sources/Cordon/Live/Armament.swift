@@ -14,7 +14,7 @@ struct Armament: Sendable {
   /// Whether it may go over from dispatch to filters.
   let isAutomatic: Bool
   /// The calls that trap from anywhere.
-  let globalTraps: [CallPattern]
+  var globalTraps: GlobalTraps
   let gate: AddressRange
   /// Whether programs that are executed from now on may be loaded where a filter traps.
   var endangersPrograms = false
@@ -27,6 +27,18 @@ struct Armament: Sendable {
     case .filters(let planner): planner.armed
     case .dispatch(let plan, _): plan.dispatched
     }
+  }
+
+  /// Numbers whose calls happen wherever they come from.
+  var permitted: Set<UInt32> {
+    if case .filters(let planner) = means { planner.permitted } else { [] }
+  }
+
+  /// Has calls of every number trap from the next filter on.
+  mutating func revokePermitted() {
+    guard case .filters(var planner) = means else { return }
+    planner.revokePermitted()
+    means = .filters(planner)
   }
 
   var mechanism: Mechanism {
@@ -62,14 +74,17 @@ struct Arming: Sendable {
   let means: Means
   let reason: String
   let nativeCodeCaught: [AddressRange]
+  /// Whether calls are to trap that the first filter lets happen by their number.
+  let revokesPermitted: Bool
 
   /// What it takes to have `missing` trap, too, of which nothing does.
   /// - Parameter wanted: all that is to trap, asked for only where it matters.
   /// - Throws: ``SessionError/unsatisfiable(_:)``, ``SessionError/inexpressible(_:reason:)``.
   init(
-    _ armament: Armament, missing: IntervalSet, force: Widening? = nil, wanted: () -> IntervalSet,
-    view: () -> AddressSpaceView
+    _ armament: Armament, missing: IntervalSet, force: Widening? = nil, revokesPermitted: Bool = false,
+    wanted: () -> IntervalSet, view: () -> AddressSpaceView
   ) throws(SessionError) {
+    self.revokesPermitted = revokesPermitted
     var caught: IntervalSet?
     guard !missing.isEmpty else {
       means = .nothing
@@ -81,7 +96,7 @@ struct Arming: Sendable {
     case .filters(let planner):
       let proposals = try planner.propose(missing, force: force, view: view)
       means = .filters(proposals)
-      reason = proposals[0].reason
+      reason = revokesPermitted ? "a filter lets calls happen by their number that are to trap" : proposals[0].reason
       if proposals.contains(where: { $0.widening == .everything }) {
         caught = view().code.subtracting(planner.armed).subtracting(wanted())
       }
@@ -92,7 +107,7 @@ struct Arming: Sendable {
         reason = "it lies outside the range that is dispatched"
       } catch {
         guard armament.isAutomatic else { throw error }
-        let planner = Planner(gate: armament.gate, globalTraps: armament.globalTraps)
+        let planner = Planner(gate: armament.gate, globalTraps: armament.globalTraps.patterns)
         let proposals = try planner.propose(wanted().union(armament.armed), force: force, view: view)
         means = .changeMechanism(proposals)
         reason = "it lies outside the one range that dispatch has"
@@ -142,7 +157,7 @@ extension Armament {
     case .filters(let proposals):
       for proposal in proposals { note(proposal) }
     case .changeMechanism(let proposals):
-      means = .filters(Planner(gate: gate, globalTraps: globalTraps))
+      means = .filters(Planner(gate: gate, globalTraps: globalTraps.patterns))
       for proposal in proposals { note(proposal) }
     }
   }
@@ -152,6 +167,6 @@ extension Armament {
     planner.note(proposal)
     means = .filters(planner)
     if proposal.widening == .everything { trapsEverything = true }
-    if Widening.endangersPrograms(proposal.trapped) || !globalTraps.isEmpty { endangersPrograms = true }
+    if Widening.endangersPrograms(proposal.trapped) || globalTraps.endangersPrograms { endangersPrograms = true }
   }
 }

@@ -39,13 +39,13 @@ extension Session {
     return try state.withLock { state throws(SessionError) in
       // Arenas and regions are values: what is changed here is a copy.
       var state = state
-      try state.store.checkPolicies(of: change.operations)
+      try state.store.supposePolicies(of: change.operations)
       let journal = try ChangeJournal(change.operations, on: &state.store)
       guard let active = state.active else {
+        let globalTraps = state.globalTraps(options)
         let armament = Armament(
-          means: .filters(Planner(gate: state.gate, globalTraps: options.globalTraps)), scope: .allThreads,
-          thread: 0, noNewPrivileges: noNewPrivileges, isAutomatic: false, globalTraps: options.globalTraps,
-          gate: state.gate)
+          means: .filters(Planner(gate: state.gate, globalTraps: globalTraps.patterns)), scope: .allThreads,
+          thread: 0, noNewPrivileges: noNewPrivileges, isAutomatic: false, globalTraps: globalTraps, gate: state.gate)
         let wanted = state.everythingTrapped
         return try Arming(armament, missing: wanted, wanted: { wanted }, view: state.view).plan(for: armament)
       }
@@ -114,6 +114,13 @@ extension Session.State {
     var wanted = IntervalSet()
     for row in rows {
       for interval in trapped(row).intervals { wanted.append(interval.first, interval.last) }
+    }
+    if !active.armament.permitted.isEmpty, !rows.allSatisfy({ store.permits(active.armament.permitted, by: $0) }) {
+      var armament = active.armament
+      armament.revokePermitted()
+      return try Arming(
+        armament, missing: everythingTrapped, force: force, revokesPermitted: true, wanted: { everythingTrapped },
+        view: view)
     }
     let missing = wanted.isEmpty ? wanted : wanted.subtracting(active.armament.armed)
     return try Arming(
