@@ -6,6 +6,8 @@ import Glibc
 package struct AgentImage: Sendable {
   /// The bytes, from the base on.
   package private(set) var bytes: [UInt8]
+  /// How many of them every program is given. Behind them is what threads need that somebody traces.
+  package let size: Int
   let start: UInt64
   let call: UInt64
   let load: UInt64
@@ -29,6 +31,7 @@ package struct AgentImage: Sendable {
     }
     let header = bytes.withUnsafeBytes { $0.loadUnaligned(as: CordonAgentHeader.self) }
     assert(header.magic == CORDON_AGENT_MAGIC && header.end <= CORDON_AGENT_IMAGE_LIMIT)
+    size = Int(header.end)
     start = UInt64(header.start)
     call = UInt64(header.call)
     load = UInt64(header.load)

@@ -102,7 +102,7 @@ extension AgentPlace {
     guard memory >= 0 else { return false }
     defer { close(memory) }
     let bytes = bytes(entry: entry, inherited: inherited)
-    return pwrite(memory, bytes, bytes.count, off_t(base)) == bytes.count
+    return pwrite(memory, bytes, image.size, off_t(base)) == image.size
   }
 
   private func bytes(entry: UInt64, inherited: UInt64) -> [UInt8] {

@@ -61,6 +61,9 @@ CORDON_HIDDEN int cordon_agent_place(const CordonTrap *trap, CordonVerdict *verd
 /* ask.c: asks the launcher; its answer, or -ENOSYS where there is none any more. */
 CORDON_HIDDEN long cordon_agent_ask(long question, uint64_t argument);
 
+/* trace.c: maps what only threads need that somebody traces, and who traces, from the loader's file; 0 or -errno. */
+CORDON_HIDDEN long cordon_agent_extend(long loader);
+
 /* load.c: executes a program by way of the loader's file, of which `loader` is a descriptor that is closed: -errno, or it
    does not return. The rest is as for execveat(2). */
 CORDON_HIDDEN long cordon_agent_load(long loader, long folder, long path, long arguments, long environment, long flags);
@@ -74,12 +77,13 @@ CORDON_HIDDEN int cordon_agent_postpones_trace(const CordonTrap *trap);
 CORDON_HIDDEN int cordon_agent_is_to_be_traced(void);
 CORDON_HIDDEN void cordon_agent_trace_begin(void);
 
-/* tracer.c: the process traces others, by a call of its own or since a child has asked to be traced. */
-CORDON_HIDDEN void cordon_agent_begins_to_trace(void);
+/* trace.c: whether the process traces others, by a call of its own or since a child has asked to be traced. */
 CORDON_HIDDEN int cordon_agent_traces(void);
 /* Takes note of a ptrace(2) that it makes. */
 CORDON_HIDDEN void cordon_agent_note_trace(const CordonTrap *trap);
-/* wait4(2) for it: the call's result. */
+/* The request by which a thread goes on that it traces, or 0. */
+CORDON_HIDDEN uint32_t cordon_agent_last_request(long thread);
+/* tracer.c: wait4(2) for it: the call's result. */
 CORDON_HIDDEN long cordon_agent_wait(const CordonTrap *trap);
 
 /* loader.c: maps the program, and builds its stack below `words`, where the kernel has left what it is given. */

@@ -6,7 +6,45 @@ CORDON_AGENT_BEGIN
 
 #define PTRACE_TRACEME 0
 
+#define PROT_READ 1
+#define PROT_EXEC 4
+#define MAP_PRIVATE 0x02
+#define MAP_FIXED 0x10
+
 static int64_t wishes[16]; /* processes */
+static uint32_t traces; /* this process has traced something */
+static uint64_t resumptions[256]; /* by thread: its id, and in the upper half the request by which it goes on */
+
+long cordon_agent_extend(long loader) {
+  long at = (long)((uint64_t)&cordon_agent_header + CORDON_AGENT_EXTENSION);
+  long result = cordon_agent_call(NR_mmap, at, CORDON_AGENT_IMAGE_LIMIT - CORDON_AGENT_EXTENSION, PROT_READ | PROT_EXEC,
+                                  MAP_PRIVATE | MAP_FIXED, loader, CORDON_LOADER_IMAGE_OFFSET + CORDON_AGENT_EXTENSION);
+  return result == at ? 0 : result;
+}
+
+int cordon_agent_traces(void) { return __atomic_load_n(&traces, __ATOMIC_ACQUIRE) != 0; }
+
+static void begin_to_trace(void) {
+  if (cordon_agent_traces()) return;
+  long loader = cordon_agent_ask(CORDON_QUESTION_LOADER, 0);
+  if (loader < 0) return;
+  if (cordon_agent_extend(loader) == 0) __atomic_store_n(&traces, 1, __ATOMIC_RELEASE);
+  cordon_agent_call(NR_close, loader, 0, 0, 0, 0, 0);
+}
+
+static uint64_t *resumption(long thread) { return &resumptions[(uint64_t)thread % (sizeof resumptions / sizeof resumptions[0])]; }
+
+void cordon_agent_note_trace(const CordonTrap *trap) {
+  uint32_t request = (uint32_t)trap->arguments[0], thread = (uint32_t)trap->arguments[1];
+  if (request == PTRACE_TRACEME) return;
+  begin_to_trace();
+  __atomic_store_n(resumption(thread), (uint64_t)request << 32 | thread, __ATOMIC_RELAXED);
+}
+
+uint32_t cordon_agent_last_request(long thread) {
+  uint64_t found = __atomic_load_n(resumption(thread), __ATOMIC_RELAXED);
+  return (uint32_t)found == (uint32_t)thread ? (uint32_t)(found >> 32) : 0;
+}
 
 static int change(int64_t from, int64_t to) {
   for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++) {
@@ -22,7 +60,7 @@ int cordon_agent_postpones_trace(const CordonTrap *trap) {
   if ((uint32_t)trap->arguments[0] != PTRACE_TRACEME || !cordon_borrows_memory()) return 0;
   (void)change(this_process(), 0); /* of an earlier one of that number, which never got that far */
   if (!change(0, this_process())) return 0;
-  cordon_agent_begins_to_trace(); /* in the memory of the one who will */
+  begin_to_trace(); /* in the memory of the one who will */
   return 1;
 }
 

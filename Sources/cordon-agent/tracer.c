@@ -11,7 +11,6 @@ CORDON_AGENT_BEGIN
 #define SIGTRAP 5
 
 enum { /* linux/ptrace.h */
-  PTRACE_TRACEME = 0,
   PTRACE_PEEKDATA = 2,
   PTRACE_CONT = 7,
   PTRACE_GETREGS = 12,
@@ -28,35 +27,15 @@ typedef struct {
 } Registers;
 _Static_assert(sizeof(Registers) == 216, "struct user_regs_struct");
 
-static uint32_t traces; /* this process has traced something */
-static uint64_t resumptions[256]; /* by thread: its id, and in the upper half the request by which it goes on */
-
 static long trace(long request, long thread, long address, long data) {
   return cordon_agent_call(NR_ptrace, request, thread, address, data, 0, 0);
-}
-
-static uint64_t *resumption(long thread) { return &resumptions[(uint64_t)thread % (sizeof resumptions / sizeof resumptions[0])]; }
-
-void cordon_agent_begins_to_trace(void) { __atomic_store_n(&traces, 1, __ATOMIC_RELEASE); }
-
-int cordon_agent_traces(void) { return __atomic_load_n(&traces, __ATOMIC_ACQUIRE) != 0; }
-
-void cordon_agent_note_trace(const CordonTrap *trap) {
-  uint32_t request = (uint32_t)trap->arguments[0], thread = (uint32_t)trap->arguments[1];
-  if (request != PTRACE_TRACEME) cordon_agent_begins_to_trace();
-  __atomic_store_n(resumption(thread), (uint64_t)request << 32 | thread, __ATOMIC_RELAXED);
-}
-
-static uint32_t last_request(long thread) {
-  uint64_t found = __atomic_load_n(resumption(thread), __ATOMIC_RELAXED);
-  return (uint32_t)found == (uint32_t)thread ? (uint32_t)(found >> 32) : 0;
 }
 
 /* Lets a trap be delivered, where the debugger wants the thread to run. One that goes step by step is shown to it. */
 static int conceals(long thread, int32_t status) {
   if (status != (CORDON_SIGSYS << 8 | 0x7f)) return 0;
   KernelSiginfo info;
-  uint32_t request = last_request(thread);
+  uint32_t request = cordon_agent_last_request(thread);
   if (request != PTRACE_CONT && request != PTRACE_SYSCALL) return 0;
   if (trace(PTRACE_GETSIGINFO, thread, 0, (long)&info) != 0) return 0;
   int is_ours = info.code == CORDON_SYS_USER_DISPATCH ||
@@ -94,7 +73,7 @@ static int32_t finish_loading(long thread) {
 static int has_executed(long thread, int32_t status) {
   if ((status & 0xffff) != (SIGTRAP << 8 | 0x7f)) return 0;
   /* One that is stopped at its calls is to see the end of this one. */
-  return status >> 16 == 0 || (status >> 16 == PTRACE_EVENT_EXEC && last_request(thread) != PTRACE_SYSCALL);
+  return status >> 16 == 0 || (status >> 16 == PTRACE_EVENT_EXEC && cordon_agent_last_request(thread) != PTRACE_SYSCALL);
 }
 
 long cordon_agent_wait(const CordonTrap *trap) {

@@ -106,6 +106,6 @@ import Testing
     #else
       let limit = 32768
     #endif
-    #expect(image.bytes.count > 4096 && image.bytes.count < limit)
+    #expect(image.size > 4096 && image.size < limit)
   }
 }

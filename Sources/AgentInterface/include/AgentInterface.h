@@ -11,6 +11,8 @@
 enum {
   /// Header, code and constants, readable and executable: the image that the launcher writes.
   CORDON_AGENT_IMAGE_LIMIT = 0x10000,
+  /// In the image, what only threads need that somebody traces, and who traces: mapped from the loader's file then.
+  CORDON_AGENT_EXTENSION = 0xc000,
   /// Thunks of calls that are timed.
   CORDON_AGENT_CALLS = 0x10000,
   /// Thunks of those that make a child.

@@ -81,7 +81,7 @@ struct RunBars {
 
   private static var image: BenchDocument.Figure {
     BenchDocument.Figure(
-      name: "run.agent.image", value: Double(AgentImage().bytes.count) / 1024, unit: "KiB", limit: 32)
+      name: "run.agent.image", value: Double(AgentImage().size) / 1024, unit: "KiB", limit: 32)
   }
 
   /// The most memory that the launcher ever had; it is the parent of the shell that asks.
