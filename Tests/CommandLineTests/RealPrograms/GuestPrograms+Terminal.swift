@@ -65,9 +65,7 @@ extension GuestPrograms {
     line("bg > /dev/null; wait %1; echo ${PIPESTATUS[0]}")
     start("perl -e '$SIG{$_} = sub { $n{$_[0]}++ } for qw(USR1 HUP CONT); $SIG{TERM} = sub { print join(q( ), map {qq($_ $n{$_})} sort keys %n), qq(\n); exit 5 }; $| = 1; print qq(ready\n); select(undef, undef, undef, 1) while 1'", True)
     line("for i in 1 2 3; do kill -USR1 %1; sleep 0.2; kill -HUP %1; sleep 0.2; done; kill -STOP %1; sleep 0.2; kill -CONT %1; sleep 0.2; kill -TERM %1; wait %1; echo $?")
-    type("$RUN cat &\n")
-    time.sleep(1)
-    line("jobs | grep -c Stopped; kill -9 %1; sleep 0.5; wait %1; echo $?")
+    line("$RUN cat & until jobs | grep -q Stopped; do sleep 0.1; done; kill -9 %1; sleep 0.5")
     type("exit\n")
     until(rb"exit")
     """#
