@@ -117,7 +117,7 @@ let package = Package(
     .executableTarget(
       name: "cordon-bench",
       dependencies: [
-        "CompilerRivals", "Cordon", "CordonComparator", "FilterCompiler", "SeededNumbers",
+        "CompilerRivals", "Cordon", "CordonComparator", "FilterCompiler", "SeededNumbers", "TrapEngine",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
