@@ -189,7 +189,7 @@ import Testing
 
   /// Others' filters have used up nearly all of the kernel's budget. Before ours have used up the rest, the last one is
   /// attached: no change is ever refused.
-  @Test(arguments: [70, 150, 300, 450])
+  @Test(arguments: [70, 150, 250, 350])
   func `changes up to the kernel's limit and past it`(_ left: Int) async {
     await #expect(processExitsWith: .success) { [left = left as Int] in
       begin(seconds: 120)

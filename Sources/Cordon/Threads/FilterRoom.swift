@@ -10,8 +10,6 @@ struct FilterRoom: Sendable {
 
   /// What the filter that traps everything takes, at most.
   private static let last = 48
-  /// What the kernel counts for each filter besides its instructions.
-  private static let each = 4
   /// What is asked for at first: more than exact filters take until the last one.
   private static let plenty = 2_048
   /// As many as one filter of such answers can have.
@@ -20,7 +18,7 @@ struct FilterRoom: Sendable {
   /// Whether there is room for these, and for the one that traps everything behind them. Where that cannot be found out,
   /// it is assumed.
   mutating func suffices(for programs: [Program]) -> Bool {
-    let needed = programs.reduce(Self.last) { $0 + $1.translatedLength + Self.each }
+    let needed = programs.reduce(Self.last) { $0 + $1.translatedLength + FilterStack.translatedOverhead }
     if known >= needed { return true }
     for wanted in [max(needed, Self.plenty), needed] where Self.isThere(for: wanted) {
       known = wanted
@@ -30,7 +28,9 @@ struct FilterRoom: Sendable {
   }
 
   /// Keeps that a filter has been attached.
-  mutating func take(_ program: Program) { known = max(0, known - program.translatedLength - Self.each) }
+  mutating func take(_ program: Program) {
+    known = max(0, known - program.translatedLength - FilterStack.translatedOverhead)
+  }
 
   private static func isThere(for count: Int) -> Bool {
     // An answer is translated to two instructions.
