@@ -117,7 +117,7 @@ let package = Package(
     .executableTarget(
       name: "cordon-bench",
       dependencies: [
-        "CompilerRivals", "Cordon", "CordonComparator", "FilterCompiler", "SeededNumbers", "TrapEngine",
+        "CompilerRivals", "Cordon", "CordonComparator", "CordonLauncher", "FilterCompiler", "SeededNumbers", "TrapEngine",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
@@ -141,7 +141,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "CordonLauncherTests", dependencies: ["CordonLauncher", "FilterCompiler"], swiftSettings: strict),
+      name: "CordonLauncherTests", dependencies: ["AgentInterface", "CordonLauncher", "FilterCompiler"],
+      swiftSettings: strict),
     .testTarget(
       name: "CordonComparatorTests",
       dependencies: [

@@ -2,7 +2,7 @@
 #include "AgentInterface.h"
 
 _Static_assert(offsetof(CordonAgentHeader, entry) == 24, "the image's assembly file spells the header out");
-_Static_assert(sizeof(CordonAgentHeader) == 64, "the image's assembly file spells the header out");
+_Static_assert(sizeof(CordonAgentHeader) == 72, "the image's assembly file spells the header out");
 _Static_assert(CORDON_AGENT_GATE % 4096 == 0 && CORDON_AGENT_DATA % 4096 == 0, "mappings start at pages");
 _Static_assert(CORDON_AGENT_CALLS + 32 * CORDON_AREA_CALLS <= CORDON_AGENT_CHILD_CALLS, "the thunks of calls have room");
 _Static_assert(CORDON_AGENT_CHILD_CALLS + 64 * CORDON_AGENT_CHILD_THUNKS <= CORDON_AGENT_GATE &&

@@ -8,6 +8,8 @@ package struct AgentImage: Sendable {
   package private(set) var bytes: [UInt8]
   let start: UInt64
   let call: UInt64
+  let load: UInt64
+  let loaded: UInt64
 
   /// Where the image and the gate lie that calls always pass from, once the agent has the base `base`.
   package static func exemptRange(base: UInt64) throws(RegionError) -> AddressRange {
@@ -29,6 +31,8 @@ package struct AgentImage: Sendable {
     assert(header.magic == CORDON_AGENT_MAGIC && header.end <= CORDON_AGENT_IMAGE_LIMIT)
     start = UInt64(header.start)
     call = UInt64(header.call)
+    load = UInt64(header.load)
+    loaded = UInt64(header.loaded)
   }
 
   /// The image with what the agent of a program has to know in its header.

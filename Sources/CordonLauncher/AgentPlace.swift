@@ -35,6 +35,14 @@ struct AgentPlace: ~Copyable {
   /// The address of the call that filters exempt.
   var call: UInt64 { base + image.call }
 
+  /// The address of the function that executes a program by way of ``LoaderFile``.
+  var load: UInt64 { base + image.load }
+
+  /// Whether the agent's own code, or this process before it became the program, has made a call that returns to `address`.
+  func hasCalled(_ address: UInt64) -> Bool {
+    address > base && address <= base + UInt64(image.bytes.count)
+  }
+
   private static func map(_ image: AgentImage, at base: UInt64) throws(LaunchError) -> Bool {
     let fixed: CInt = 0x100000  // MAP_FIXED_NOREPLACE, Linux 4.17; a mere hint before that
     let size = Int(CORDON_AGENT_IMAGE_LIMIT)
@@ -66,12 +74,15 @@ extension AgentPlace {
   }
 
   /// The filters that exempt the agent.
-  /// - Parameter enforced: regions that the filter disposes of by itself, whatever becomes of the agent.
-  func filters(enforced: [RegionMap.Region]) throws(LaunchError) -> TreeFilters {
-    if duties.contains(.dispatches) { return .forDispatch }
+  /// - Parameter profile: what becomes of calls; of some regions the filter disposes by itself, whatever becomes of the agent.
+  func filters(_ profile: RunProfile?) throws(LaunchError) -> TreeFilters {
+    let endsThreads = profile != nil
+    if duties.contains(.dispatches) { return .forDispatch(endsThreads: endsThreads) }
     do {
       let exempt = try AgentImage.exemptRange(base: base)
-      guard let arena else { return try TreeFilters(exempt: exempt, enforced: enforced) }
+      guard let arena else {
+        return try TreeFilters(exempt: exempt, enforced: profile?.enforced ?? [], endsThreads: endsThreads)
+      }
       return TreeFilters(exempt: exempt, arena: arena)
     } catch {
       throw .machine("no filter can be made: \(error)", remedy: nil)
@@ -90,8 +101,16 @@ extension AgentPlace {
     let memory = open("/proc/\(process)/mem", O_WRONLY | O_CLOEXEC)
     guard memory >= 0 else { return false }
     defer { close(memory) }
-    let bytes = image.bytes(
-      entry: entry, supervisor: getpid(), duties: duties.rawValue, arena: arena, inherited: inherited)
+    let bytes = bytes(entry: entry, inherited: inherited)
     return pwrite(memory, bytes, bytes.count, off_t(base)) == bytes.count
+  }
+
+  private func bytes(entry: UInt64, inherited: UInt64) -> [UInt8] {
+    image.bytes(entry: entry, supervisor: getpid(), duties: duties.rawValue, arena: arena, inherited: inherited)
+  }
+
+  /// The file to execute in the place of a program whose thread cannot be traced.
+  func loaderFile(inherited: UInt64) throws(Errno) -> LoaderFile {
+    try LoaderFile(bytes(entry: 0, inherited: inherited), base: base, start: base + image.loaded)
   }
 }

@@ -5,7 +5,7 @@ import FilterCompiler
 struct FilterListing {
   /// Where control goes on: at the next instruction, or at the one that ``mark(_:)`` names.
   enum Label: Int, CaseIterable {
-    case next, exempt, arena, elsewhere, foreign, ending, allow, notify, killThread, killProcess, trap
+    case next, exempt, arena, elsewhere, foreign, ending, allow, notify, killProcess, trap
   }
 
   /// The words of struct seccomp_data that are looked at, by their offsets.

@@ -1,7 +1,6 @@
 import AgentInterface
 import Glibc
 import LauncherShims
-import TrapEngine
 
 /// A thread that executes a program, from its call until the agent is in the new program: four stops.
 ///
@@ -38,8 +37,6 @@ struct FollowedThread {
     self.deadline = deadline
     self.inherited = inherited
   }
-
-  private static let trapSignal: UInt64 = 1 << UInt64(SIGSYS - 1)
 
   /// Whether the new program is there and the agent not yet: nothing of the program itself runs in between.
   var isBeingPrepared: Bool {
@@ -124,16 +121,14 @@ struct FollowedThread {
     guard call.rax == place.base else {
       return .failed("the agent has no room in its new program: error \(0 &- call.rax)")
     }
-    // A trap with SIGSYS blocked would be the end: the agent knows that it is meant to be, and the kernel does not.
-    let blocked = mask & Self.trapSignal == 0 ? 0 : UInt64(CORDON_SIGSYS_BLOCKED)
-    guard place.write(into: thread, entry: saved.rip, inherited: inherited | blocked) else {
+    guard place.write(into: thread, entry: saved.rip, inherited: inherited) else {
       return .failed("the memory of its new program cannot be written")
     }
     var start = saved
     start.rip = place.start
     start.original_rax = .max
     _ = cordon_trace_set_registers(thread, &start)
-    _ = cordon_trace_set_mask(thread, mask & ~Self.trapSignal)
+    _ = cordon_trace_set_mask(thread, mask)
     return .released(0)
   }
 }

@@ -54,6 +54,29 @@ package struct ProgramFile: Hashable, Sendable {
     }
   }
 
+  /// Why the kernel has refused to execute the file, which is there: often it is not the file that is at fault.
+  func refusal(_ error: Errno) -> LaunchError {
+    guard [.noSuchFileOrDirectory, .notDirectory, .permissionDenied].contains(error), let runner = Self.runner(of: path)
+    else { return Self.refusal(path, error) }
+    let problem = error == .permissionDenied ? "may not be executed" : "is not there"
+    return .program(
+      path, problem: "is run by \(runner), which \(problem)",
+      remedy: "a script's first line says what runs it, and `readelf -l` what loads a dynamic program")
+  }
+
+  /// The program that is to run the file, by a script's first line or as an ELF file's interpreter; nil where it names none.
+  private static func runner(of path: String) -> String? {
+    guard let file = MappedFile(path: path) else { return nil }
+    if file.bytes.starts(with: [0x23, 0x21]) {  // #!
+      let line = String(decoding: file.bytes.dropFirst(2).prefix(254).prefix { $0 != 0x0a }, as: UTF8.self)
+      return line.split(whereSeparator: { $0 == " " || $0 == "\t" }).first.map(String.init)
+    }
+    guard file.bytes.starts(with: [0x7f, 0x45, 0x4c, 0x46, 2]) else { return nil }
+    let (start, size, count) = (file.number(32, 8), file.number(54, 2), file.number(56, 2))
+    let headers = (0..<count).map { start &+ $0 &* size }
+    return headers.first { file.number($0, 4) == 3 }.map { file.text(file.number($0 &+ 8, 8)) }
+  }
+
   /// Whether the file might be a script: no zero byte at its start.
   var isText: Bool { !Self.start(of: path).contains(0) }
 

@@ -75,7 +75,7 @@ package struct ProgramRun {
     let outcome = try run(file.isAsNamed ? arguments[0] : path, arguments)
     guard case .refused(let error) = outcome else { return try outcome.ended(file) }
     // As a shell does with a script that does not say what runs it.
-    guard error == .execFormatError, file.isText else { throw ProgramFile.refusal(file.path, error) }
+    guard error == .execFormatError, file.isText else { throw file.refusal(error) }
     return try run(shell, [shell, path] + arguments.dropFirst()).ended(file)
   }
 
@@ -86,7 +86,7 @@ package struct ProgramRun {
     func ended(_ file: ProgramFile) throws(LaunchError) -> Outcome {
       switch self {
       case .ended(let outcome): return outcome
-      case .refused(let error): throw ProgramFile.refusal(file.path, error)
+      case .refused(let error): throw file.refusal(error)
       }
     }
   }
@@ -97,10 +97,11 @@ package struct ProgramRun {
     let clock = TickClock()
     let duties = options.duties
     let place = try AgentPlace(AgentImage(), duties: duties)
-    let filters = try place.filters(enforced: options.profile?.enforced ?? [])
+    let filters = try place.filters(options.profile)
     let signals = try SignalQueue()
     let child = try StartedChild(
-      path: path, arguments: arguments, filters: filters, call: place.call, mask: signals.maskBefore)
+      path: path, arguments: arguments, filters: filters, call: place.call, load: place.load,
+      mask: signals.maskBefore)
     // A program that ends must be heard of, whatever the caller has made of SIGCHLD.
     signal(SIGCHLD, SIG_DFL)
     var supervisor = Supervisor(

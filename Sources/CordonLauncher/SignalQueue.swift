@@ -5,8 +5,13 @@ import SystemPackage
 /// The signals of this process, read one after the other instead of interrupting it.
 struct SignalQueue: ~Copyable {
   let descriptor: Int32
-  /// What was blocked before: what a program that is started should find.
+  /// What was blocked before, but for SIGSYS: what a program that is started should find. A trap with SIGSYS blocked would
+  /// be its end.
   let maskBefore: UInt64
+  /// Whether SIGSYS was, which a program should find blocked as far as it can tell.
+  let blockedTraps: Bool
+
+  private static let trap: UInt64 = 1 << UInt64(SIGSYS - 1)
 
   /// Signals that a fault of this process's own causes stay deadly.
   private static let faults = [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT]
@@ -20,7 +25,8 @@ struct SignalQueue: ~Copyable {
       throw .machine("signals cannot be read: \(Errno(rawValue: Int32(-result)))", remedy: nil)
     }
     descriptor = Int32(result)
-    maskBefore = before
+    maskBefore = before & ~Self.trap
+    blockedTraps = before & Self.trap != 0
   }
 
   deinit { close(descriptor) }

@@ -18,11 +18,12 @@ final class StartedChild {
   /// - Parameters:
   ///   - arguments: the program's arguments; they live as long as the child does.
   ///   - call: the address of a call that the filters exempt.
+  ///   - load: the address of the agent's function that executes a program without the launcher's help.
   ///   - mask: the signal mask that the program starts with.
   /// - Throws: ``LaunchError/machine(_:remedy:)`` where there can be no such process, or the kernel refuses the filters.
   init(
     path: UnsafePointer<CChar>, arguments: [UnsafeMutablePointer<CChar>], filters: TreeFilters, call: UInt64,
-    mask: UInt64
+    load: UInt64, mask: UInt64
   ) throws(LaunchError) {
     guard
       let stack = mmap(
@@ -41,6 +42,7 @@ final class StartedChild {
     description.arguments = UnsafePointer(self.arguments)
     description.environment = UnsafePointer(environ)
     description.call = call
+    description.load = load
     description.mask = mask
     launch.initialize(to: description)
     // The filters are attached, or refused, when this returns.

@@ -2,6 +2,7 @@ import AgentInterface
 import Glibc
 import LauncherShims
 import SystemPackage
+import TrapEngine
 
 /// Watches over a tree of processes: puts the agent into every program that one of them executes, and passes signals on.
 ///
@@ -31,6 +32,7 @@ struct Supervisor: ~Copyable {
     self.accountant = accountant
     self.program = program
     self.listener = listener
+    if signals.blockedTraps { inheritances[program] = UInt64(CORDON_SIGSYS_BLOCKED) }
     self.signals = signals
     self.place = place
     witness = GroupWitness()
@@ -91,17 +93,26 @@ struct Supervisor: ~Copyable {
   // MARK: - Programs that are executed
 
   private mutating func answer(_ notification: CordonNotification) {
-    if notification.number == 322, notification.arguments.4 == UInt64(CORDON_AGENT_ASKS) {
-      if notification.arguments.0 == UInt64(CORDON_QUESTION_INHERIT) {
-        inheritances[notification.thread] = notification.arguments.1
-        _ = cordon_listener_answer(listener.descriptor, notification.id, 0)
-      } else if accountant == nil {
-        listener.refuse(notification, .noFunction)
-      } else {
-        accountant?.answer(notification, listener)
-      }
+    guard notification.number == 322 else { return announce(notification) }
+    if notification.arguments.5 == UInt64(CORDON_AGENT_LOADS), place.hasCalled(notification.instruction_pointer) {
+      listener.proceed(notification)
+    } else if notification.arguments.4 == UInt64(CORDON_AGENT_ASKS) {
+      answerQuestion(notification)
     } else {
       announce(notification)
+    }
+  }
+
+  private mutating func answerQuestion(_ notification: CordonNotification) {
+    switch Int(notification.arguments.0) {
+    case CORDON_QUESTION_INHERIT:
+      inheritances[notification.thread] = notification.arguments.1
+      _ = cordon_listener_answer(listener.descriptor, notification.id, 0)
+    case CORDON_QUESTION_LOADER:
+      do { try giveLoader(notification) } catch { listener.refuse(notification, error) }
+    default:
+      if accountant == nil { listener.refuse(notification, .noFunction) }
+      accountant?.answer(notification, listener)
     }
   }
 
@@ -110,23 +121,29 @@ struct Supervisor: ~Copyable {
     let thread = notification.thread
     if followed[thread] == nil {
       let seized = cordon_trace_seize(thread, UInt32(CordonTraceExec) | UInt32(CordonTraceMarksCalls))
-      guard seized == 0 else {
-        refuse(notification, Errno(rawValue: Int32(-seized)))
-        return
-      }
+      guard seized == 0 else { return manage(notification, without: Errno(rawValue: Int32(-seized))) }
     }
     followed[thread] = FollowedThread(
       deadline: MonotonicTime.now() + Self.patience, inherited: inheritances.removeValue(forKey: thread) ?? 0)
     listener.proceed(notification)
   }
 
-  private func refuse(_ notification: CordonNotification, _ error: Errno) {
+  /// Has a program executed by a thread that cannot be traced: by way of the loader's file where the call is the agent's,
+  /// so that it knows what to do with it.
+  private mutating func manage(_ notification: CordonNotification, without error: Errno) {
     // A thread that is gone waits for no answer.
     guard error != .noSuchProcess else { return listener.proceed(notification) }
+    if place.hasCalled(notification.instruction_pointer), (try? giveLoader(notification)) != nil { return }
     Message.say(
       "process \(notification.thread) cannot execute a program: it cannot be traced (\(error))"
         + TraceObstacle.sentence(of: notification.thread))
     listener.refuse(notification, .notPermitted)
+  }
+
+  private mutating func giveLoader(_ notification: CordonNotification) throws(Errno) {
+    let file = try place.loaderFile(inherited: inheritances.removeValue(forKey: notification.thread) ?? 0)
+    let given = cordon_listener_give(listener.descriptor, notification.id, file.descriptor)
+    guard given == 0 else { throw Errno(rawValue: Int32(-given)) }
   }
 
   /// A thread that has been traced for a while has not executed anything: the call failed.

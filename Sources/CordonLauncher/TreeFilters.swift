@@ -13,7 +13,10 @@ package struct TreeFilters: Sendable {
   package var stack: FilterStack { FilterStack([first] + (second.map { [$0] } ?? [])) }
 
   /// For syscall user dispatch: no filter that traps.
-  package static var forDispatch: TreeFilters { TreeFilters(first: asking(), second: nil) }
+  /// - Parameter endsThreads: whether agents end threads and processes by a call, CORDON_KILL_CALL.
+  package static func forDispatch(endsThreads: Bool = false) -> TreeFilters {
+    TreeFilters(first: asking(endsThreads: endsThreads), second: nil)
+  }
 
   private init(first: Program, second: Program?) {
     self.first = first
@@ -22,9 +25,13 @@ package struct TreeFilters: Sendable {
 
   /// Filters that trap all calls, but for those of `enforced` regions, of which they dispose themselves.
   ///
-  /// - Parameter exempt: where calls always pass; the upper halves of both ends are the same.
-  package init(exempt: AddressRange, enforced: [RegionMap.Region] = []) throws(CompileError) {
-    guard !enforced.isEmpty else {
+  /// - Parameters:
+  ///   - exempt: where calls always pass; the upper halves of both ends are the same.
+  ///   - endsThreads: whether agents end threads and processes by a call, CORDON_KILL_CALL.
+  package init(
+    exempt: AddressRange, enforced: [RegionMap.Region] = [], endsThreads: Bool = false
+  ) throws(CompileError) {
+    guard !enforced.isEmpty || endsThreads else {
       self.init(first: Self.trappingAll(but: exempt), second: nil)
       return
     }
@@ -32,7 +39,7 @@ package struct TreeFilters: Sendable {
     do {
       for region in enforced { try map.insert(region.range, region.disposition) }
     } catch { throw .gate(error) }
-    self.init(first: Self.asking(), second: try map.compile(CompileOptions(gate: exempt)))
+    self.init(first: Self.asking(endsThreads: endsThreads), second: try map.compile(CompileOptions(gate: exempt)))
   }
 
   /// Filters that trap what calls from the arena, and from elsewhere the calls of ``guardedCalls``.
@@ -52,6 +59,7 @@ package struct TreeFilters: Sendable {
     9,  // mmap
     13, 14, 130, 131,  // rt_sigaction, rt_sigprocmask, rt_sigsuspend, sigaltstack
     59, 322,  // execve, execveat
+    101,  // ptrace: a child that is traced while it shares its parent's memory must not trap
     270, 271, 281, 333, 426, 441,  // pselect6, ppoll, epoll_pwait, io_pgetevents, io_uring_enter, epoll_pwait2
     435,  // clone3, which can clear handlers
   ]
@@ -66,10 +74,11 @@ package struct TreeFilters: Sendable {
 extension TreeFilters {
   /// Decides by number alone, so that the kernel keeps its answers in its bitmap of allowed calls, but for the call by which
   /// agents end threads and processes.
-  private static func asking() -> Program {
+  private static func asking(endsThreads: Bool) -> Program {
     var listing = FilterListing()
-    append64BitCalls(notifying: executing, trapping: [], to: &listing)
+    append64BitCalls(notifying: executing, trapping: [], ending: endsThreads, to: &listing)
     append32BitCalls(to: &listing)
+    if endsThreads { appendEndings(to: &listing) }
     appendAnswers(to: &listing)
     return listing.program()
   }
@@ -118,14 +127,14 @@ extension TreeFilters {
   }
 
   private static func append64BitCalls(
-    notifying notified: [UInt32], trapping trapped: [UInt32], to listing: inout FilterListing
+    notifying notified: [UInt32], trapping trapped: [UInt32], ending: Bool = false, to listing: inout FilterListing
   ) {
     listing.load(.architecture)
     listing.test(.isEqual, AuditArchitecture.x86_64.rawValue, .next, else: .foreign)
     listing.load(.number)
     for number in trapped { listing.test(.isEqual, number, .trap) }
     for number in notified where !trapped.contains(number) { listing.test(.isEqual, number, .notify) }
-    listing.test(.isEqual, UInt32(CORDON_KILL_CALL), .ending)
+    if ending { listing.test(.isEqual, UInt32(CORDON_KILL_CALL), .ending) }
     listing.answer(Action(.allow))
   }
 
@@ -137,20 +146,22 @@ extension TreeFilters {
     for number in executing32 { listing.test(.isEqual, number, .notify) }
   }
 
-  private static func appendAnswers(to listing: inout FilterListing) {
+  private static func appendEndings(to listing: inout FilterListing) {
     listing.answer(Action(.allow))
     listing.mark(.ending)
     listing.load(.argumentLow)
-    listing.test(.isEqual, UInt32(CORDON_KILL_THREAD), .killThread)
     listing.test(.isEqual, UInt32(CORDON_KILL_PROCESS), .killProcess)
+    listing.test(.isEqual, UInt32(CORDON_KILL_THREAD), .next, else: .allow)
+    listing.answer(Action(.killThread))
+    listing.mark(.killProcess)
+    listing.answer(Action(.killProcess))
+  }
+
+  private static func appendAnswers(to listing: inout FilterListing) {
     listing.mark(.allow)
     listing.answer(Action(.allow))
     listing.mark(.notify)
     listing.answer(Action(.notify))
-    listing.mark(.killThread)
-    listing.answer(Action(.killThread))
-    listing.mark(.killProcess)
-    listing.answer(Action(.killProcess))
     listing.mark(.trap)
     listing.answer(trap)
   }

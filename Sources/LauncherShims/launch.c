@@ -5,6 +5,7 @@
 #include "LauncherShims.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -21,6 +22,7 @@
 #endif
 
 typedef long Call(long, long, long, long, long, long, long);
+typedef long Load(long, long, long, long, long, long);
 
 typedef struct {
   unsigned short count;
@@ -58,6 +60,9 @@ static int become_program(void *argument) {
   if (result == 0) {
     reach(launch, call, CordonLaunchExecuting);
     result = call(SYS_execve, (long)launch->path, (long)launch->arguments, (long)launch->environment, 0, 0, 0);
+    if (result >= 0)
+      result = ((Load *)launch->load)(result, AT_FDCWD, (long)launch->path, (long)launch->arguments,
+                                      (long)launch->environment, 0);
   }
   launch->error = (int32_t)-result;
   for (;;) call(SYS_exit, 127, 0, 0, 0, 0, 0);

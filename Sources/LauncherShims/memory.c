@@ -26,4 +26,18 @@ long cordon_shared_memory(uint64_t size, int32_t *given) {
   return own;
 }
 
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U
+#endif
+
+long cordon_memory_file(const void *bytes, uint64_t size) {
+  int file = memfd_create("cordon", MFD_CLOEXEC | MFD_EXEC);
+  if (file < 0 && errno == EINVAL) file = memfd_create("cordon", MFD_CLOEXEC); /* Linux before 6.3 */
+  if (file < 0) return -errno;
+  if (pwrite(file, bytes, size, 0) == (ssize_t)size) return file;
+  int error = errno;
+  close(file);
+  return -error;
+}
+
 int cordon_shared_memory_is_left(int32_t descriptor) { return flock(descriptor, LOCK_EX | LOCK_NB) == 0; }

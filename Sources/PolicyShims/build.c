@@ -13,6 +13,8 @@
 #include <pthread.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/time.h>
@@ -20,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { most_comparisons = 6, patience = 8 };
+enum { most_comparisons = 6, patience = 8, look_again = 50 };
 
 /* The address space that is in use, plus what a build may take. */
 static void limit_memory(void) {
@@ -40,7 +42,7 @@ static void limit_memory(void) {
 }
 
 /* The child ends itself, so nobody has to know its number to do it: after this time on a processor, so that a busy
- * machine fails no build, and after eight times as much in all, should it ever wait for something. */
+ * machine fails no build, and after eight times as much in all. */
 static void end_after(uint32_t milliseconds) {
   signal(SIGPROF, SIG_DFL);
   signal(SIGALRM, SIG_DFL);
@@ -85,17 +87,41 @@ static int build(
   return answer;
 }
 
-/* Waits until the child has closed its end of the pipe. Another thread's child can hold that end open too, for it is
- * there between the two: then this takes all the time there is, and no more. */
-static void wait_for_end(int pipe_end, uint32_t milliseconds) {
+/* Whether a child of this process waits for something, or is stopped: a build does neither (proc_pid_stat(5)). */
+static int stands_still(pid_t child) {
+  char path[40], text[64] = {0};
+  snprintf(path, sizeof path, "/proc/%d/stat", (int)child);
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  ssize_t length = read(file, text, sizeof text - 1);
+  close(file);
+  /* The name in parentheses may hold any character, and has 15 at most. */
+  char *name_end = length > 0 ? strrchr(text, ')') : NULL;
+  return name_end != NULL && name_end[1] == ' ' && (name_end[2] == 'S' || name_end[2] == 'T' || name_end[2] == 't');
+}
+
+static int64_t milliseconds_now(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  const int64_t end = now.tv_sec * 1000 + now.tv_nsec / 1000000 + milliseconds;
+  return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Waits until the child has closed its end of the pipe, or until it is seen to stand still twice after `milliseconds`:
+ * then the answer is 1. Another thread's child can hold that end open too, for it is there between the two: then this
+ * takes all the time there is, and no more. */
+static int wait_for_end(int pipe_end, pid_t child, uint32_t milliseconds) {
+  const int64_t start = milliseconds_now(), end = start + milliseconds * patience + 2000;
+  int seen = 0;
   for (;;) {
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    int64_t left = end - (now.tv_sec * 1000 + now.tv_nsec / 1000000);
+    const int64_t now = milliseconds_now();
+    if (now >= end) return 0;
+    const int64_t looked_at = start + milliseconds - now;
     struct pollfd waited = {.fd = pipe_end, .events = POLLIN};
-    if (left <= 0 || poll(&waited, 1, (int)left) != -1 || errno != EINTR) return;
+    int ready = poll(&waited, 1, (int)(looked_at > 0 ? looked_at : look_again));
+    if (ready > 0 || (ready < 0 && errno != EINTR)) return 0;
+    if (milliseconds_now() - start < milliseconds) continue;
+    seen = stands_still(child) ? seen + 1 : 0;
+    if (seen == 2) return 1;
   }
 }
 
@@ -128,8 +154,9 @@ long cordon_policy_build(
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   close(ends[1]);
   if (child > 0) {
-    wait_for_end(ends[0], milliseconds * patience + 2000);
-    /* Still there only if something keeps it from its own alarm. It has not been waited for, so the number is its. */
+    int stood_still = wait_for_end(ends[0], child, milliseconds);
+    /* Still there only if it waits, or something keeps it from its own alarm. It has not been waited for, so the number
+     * is its. */
     siginfo_t state = {0};
     if (waitid(P_PID, (id_t)child, &state, WEXITED | WNOHANG | WNOWAIT) == 0 && state.si_pid == 0) {
       if (shared->ended == 0) kill(child, SIGKILL);
@@ -139,6 +166,7 @@ long cordon_policy_build(
     }
     *outcome = *shared;
     outcome->ended = shared->ended == 0;
+    outcome->stood_still = outcome->ended && stood_still;
   }
   close(ends[0]);
   munmap(shared, sizeof *shared);

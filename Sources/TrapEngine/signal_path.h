@@ -133,7 +133,7 @@ CORDON_HIDDEN void cordon_start_child(uint64_t has_lost_handlers);
 CORDON_HIDDEN int cordon_makes_cleared_child(const CordonTrap *trap);
 
 /* What the calls that need care answer when they need none after all: the call goes the ordinary way. */
-#define CORDON_ORDINARY INT64_MIN
+#define CORDON_ORDINARY CORDON_NOT_ANSWERED
 
 /* special_calls.c, old_calls.c: calls that would leave trapped code with SIGSYS blocked, without its handler or without
    the stack that it needs; by `syscall`, and by `int $0x80`. CORDON_ORDINARY or the call's result. */
@@ -186,7 +186,6 @@ CORDON_HIDDEN void cordon_own_action(KernelSigaction *action);
 CORDON_HIDDEN void cordon_set_own_action(const KernelSigaction *action, KernelSigaction *old);
 CORDON_HIDDEN void cordon_begin_with_action(const KernelSigaction *action);
 CORDON_HIDDEN void cordon_note_memory_owner(void);
-CORDON_HIDDEN int cordon_borrows_memory(void);
 CORDON_HIDDEN void cordon_forget_borrower(void);
 
 /* step_table.c: cordon_table_find, in TrapEngine.h; and the map until it is changed for the first time. */
@@ -195,6 +194,9 @@ CORDON_HIDDEN void cordon_table_start(const CordonStep *steps, uint64_t count);
 /* policies.c: what a policy says of a call: CORDON_DISPOSITION_PASS, …_HOOK, …_KILL or …_ERROR. cordon_judge is in
    TrapEngine.h. */
 CORDON_HIDDEN uint32_t cordon_policy_disposition(uint32_t index, const CordonTrap *trap);
+
+/* memory_calls.c: calls that are about marked memory, which the memory hook answers. CORDON_ORDINARY or the result. */
+CORDON_HIDDEN long cordon_memory_call(const CordonTrap *trap);
 
 /* own_sigsys.c: what becomes of a SIGSYS that is the program's. */
 CORDON_HIDDEN void cordon_die(KernelSiginfo *info);

@@ -83,6 +83,12 @@ void cordon_sigsys(int signal, KernelSiginfo *info, KernelUcontext *context) {
   case CordonVerdictRedirect:
     registers->rip = (uint64_t)verdict.value;
     break;
+  case CordonVerdictSignal:
+    /* As by the kernel's own means; the trap's data is nobody else's business. */
+    info->code = CORDON_SYS_SECCOMP;
+    info->error = 0;
+    cordon_forward(info, context);
+    break;
   case CordonVerdictPass:
     /* A hook that changed the registers meant the call to be made with them. */
     trap.number = (int32_t)registers->rax;

@@ -85,10 +85,18 @@ long cordon_special_call(const CordonTrap *trap, KernelUcontext *context) {
   case CORDON_NR_epoll_pwait2:
   case CORDON_NR_io_pgetevents:
   case CORDON_NR_io_uring_enter: return cordon_wait_with_mask(trap, number);
-  case CORDON_NR_prctl: return cordon_refuse_dispatch(trap->arguments);
+  case CORDON_NR_prctl: {
+    long result = cordon_refuse_dispatch(trap->arguments);
+    return result != CORDON_ORDINARY ? result : cordon_memory_call(trap);
+  }
   case CORDON_NR_ptrace: return refuse_trace_of_borrower(trap);
   case CORDON_NR_exit: cordon_forget_mask(); return CORDON_ORDINARY;
-  case CORDON_NR_munmap: before_munmap(trap, context); return CORDON_ORDINARY;
+  case CORDON_NR_munmap: before_munmap(trap, context); return cordon_memory_call(trap);
+  case CORDON_NR_mmap:
+  case CORDON_NR_mprotect:
+  case CORDON_NR_mremap:
+  case CORDON_NR_seccomp:
+  case CORDON_NR_pkey_mprotect: return cordon_memory_call(trap);
   case CORDON_NX_rt_sigaction:
   case CORDON_NX_sigaltstack:
     return number != trap->number ? cordon_special_old_call(trap, context) : CORDON_ORDINARY;

@@ -27,11 +27,8 @@ static const CordonStep *last_of(const CordonStep *steps, uint64_t count, uint64
   return &steps[low];
 }
 
-static const CordonStep *find(uint64_t pointer, uint64_t generation) {
-  if (!__atomic_load_n(&cordon_step_table.is_changed, __ATOMIC_ACQUIRE))
-    return last_of(cordon_step_table.first_steps, cordon_step_table.first_count, pointer);
-  const Copy *copy = &cordon_step_table.copies[generation & 1];
-  const Row *row = copy->row;
+/* The place of the chunk that a pointer's step is in. */
+static uint64_t chunk_of(const Row *row, uint64_t pointer) {
   uint64_t low = 0, high = LOAD(row->count);
   while (high - low > 1) {
     uint64_t middle = low + (high - low) / 2;
@@ -40,8 +37,15 @@ static const CordonStep *find(uint64_t pointer, uint64_t generation) {
     else
       high = middle;
   }
-  uint64_t id = LOAD(row->ids[low]);
-  return last_of(copy->chunks[id].steps, LOAD(row->lengths[id]), pointer);
+  return low;
+}
+
+static const CordonStep *find(uint64_t pointer, uint64_t generation) {
+  if (!__atomic_load_n(&cordon_step_table.is_changed, __ATOMIC_ACQUIRE))
+    return last_of(cordon_step_table.first_steps, cordon_step_table.first_count, pointer);
+  const Copy *copy = &cordon_step_table.copies[generation & 1];
+  uint64_t id = LOAD(copy->row->ids[chunk_of(copy->row, pointer)]);
+  return last_of(copy->chunks[id].steps, LOAD(copy->row->lengths[id]), pointer);
 }
 
 uint64_t cordon_table_find(uint64_t pointer, CordonStep *step, CordonRegionRecord *record) {
@@ -60,6 +64,37 @@ uint64_t cordon_table_find(uint64_t pointer, CordonStep *step, CordonRegionRecor
     }
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     if (__atomic_load_n((uint64_t *)&cordon_step_table.generation, __ATOMIC_RELAXED) == generation) return generation;
+  }
+}
+
+static int says_something(const CordonStep *step) {
+  return LOAD(step->region) != CORDON_NO_REGION || LOAD(step->disposition) != CORDON_DISPOSITION_PASS;
+}
+
+static int any(const CordonStep *steps, uint64_t count, uint64_t first, uint64_t last) {
+  for (const CordonStep *step = last_of(steps, count, first); step < steps + count && LOAD(step->first) <= last; step++)
+    if (says_something(step)) return 1;
+  return 0;
+}
+
+static int any_of(uint64_t first, uint64_t last, uint64_t generation) {
+  if (!__atomic_load_n(&cordon_step_table.is_changed, __ATOMIC_ACQUIRE))
+    return any(cordon_step_table.first_steps, cordon_step_table.first_count, first, last);
+  const Copy *copy = &cordon_step_table.copies[generation & 1];
+  uint64_t count = LOAD(copy->row->count);
+  for (uint64_t place = chunk_of(copy->row, first); place < count && LOAD(copy->row->firsts[place]) <= last; place++) {
+    uint64_t id = LOAD(copy->row->ids[place]);
+    if (any(copy->chunks[id].steps, LOAD(copy->row->lengths[id]), first, last)) return 1;
+  }
+  return 0;
+}
+
+int cordon_table_has(uint64_t first, uint64_t last) {
+  for (;;) {
+    uint64_t generation = cordon_table_generation();
+    int found = any_of(first, last, generation);
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    if (__atomic_load_n((uint64_t *)&cordon_step_table.generation, __ATOMIC_RELAXED) == generation) return found;
   }
 }
 

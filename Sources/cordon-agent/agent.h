@@ -61,6 +61,25 @@ CORDON_HIDDEN int cordon_agent_place(const CordonTrap *trap, CordonVerdict *verd
 /* ask.c: asks the launcher; its answer, or -ENOSYS where there is none any more. */
 CORDON_HIDDEN long cordon_agent_ask(long question, uint64_t argument);
 
+/* load.c: executes a program by way of the loader's file, of which `loader` is a descriptor that is closed: -errno, or it
+   does not return. The rest is as for execveat(2). */
+CORDON_HIDDEN long cordon_agent_load(long loader, long folder, long path, long arguments, long environment, long flags);
+
+/* In its flags: the thread is to be traced by its parent from then on. */
+#define CORDON_AGENT_TRACED 0x40000000
+
+/* trace.c: takes note of a PTRACE_TRACEME that has to wait until the thread executes a program; 1 when it has. */
+CORDON_HIDDEN int cordon_agent_postpones_trace(const CordonTrap *trap);
+/* Whether the process has one waiting; and what it waits for. */
+CORDON_HIDDEN int cordon_agent_is_to_be_traced(void);
+CORDON_HIDDEN void cordon_agent_trace_begin(void);
+
+/* loader.c: maps the program, and builds its stack below `words`, where the kernel has left what it is given. */
+typedef struct CordonStartingPoint {
+  uint64_t entry, stack;
+} CordonStartingPoint;
+CORDON_HIDDEN CordonStartingPoint cordon_agent_become(uint64_t *words);
+
 /* What is shared with the launcher; only with CORDON_AGENT_ACCOUNTS. */
 static inline CordonAgentArea *cordon_agent_area(void) {
   return (CordonAgentArea *)((uint64_t)&cordon_agent_header + CORDON_AGENT_AREA);
@@ -68,6 +87,23 @@ static inline CordonAgentArea *cordon_agent_area(void) {
 
 /* message.c: one line on standard error: `cordon: WHERE: WHAT`, with a number behind it where that is not negative. */
 CORDON_HIDDEN void cordon_agent_say(const char *what, long number, const char *rest);
+/* A text with a number behind it. */
+CORDON_HIDDEN void cordon_agent_number_text(char *to, size_t limit, const char *text, unsigned long number);
+
+enum { /* asm-generic/errno-base.h */
+  CORDON_AGENT_ENOENT = 2,
+  CORDON_AGENT_E2BIG = 7,
+  CORDON_AGENT_ENOEXEC = 8,
+  CORDON_AGENT_EAGAIN = 11,
+  CORDON_AGENT_EACCES = 13,
+  CORDON_AGENT_EEXIST = 17,
+  CORDON_AGENT_EISDIR = 21,
+  CORDON_AGENT_EINVAL = 22,
+  CORDON_AGENT_ESPIPE = 29,
+  CORDON_AGENT_ENAMETOOLONG = 36,
+  CORDON_AGENT_ENOSYS = 38,
+  CORDON_AGENT_ELOOP = 40,
+};
 
 enum { /* asm/unistd_64.h */
   NR_write = 1,
@@ -75,6 +111,8 @@ enum { /* asm/unistd_64.h */
   NR_mmap = 9,
   NR_mprotect = 10,
   NR_munmap = 11,
+  NR_pread64 = 17,
+  NR_pwrite64 = 18,
   NR_rt_sigaction = 13,
   NR_rt_sigprocmask = 14,
   NR_rt_sigreturn = 15,
@@ -88,19 +126,25 @@ enum { /* asm/unistd_64.h */
   NR_exit = 60,
   NR_rt_sigsuspend = 130,
   NR_sigaltstack = 131,
+  NR_fcntl = 72,
+  NR_readlink = 89,
   NR_ptrace = 101,
+  NR_personality = 135,
   NR_prctl = 157,
   NR_gettid = 186,
   NR_tgkill = 234,
   NR_exit_group = 231,
+  NR_openat = 257,
   NR_pselect6 = 270,
   NR_ppoll = 271,
   NR_epoll_pwait = 281,
   NR_seccomp = 317,
+  NR_getrandom = 318,
   NR_execveat = 322,
   NR_io_pgetevents = 333,
   NR_io_uring_enter = 426,
   NR_clone3 = 435,
+  NR_faccessat2 = 439,
   NR_epoll_pwait2 = 441,
 };
 

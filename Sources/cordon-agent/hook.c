@@ -3,28 +3,42 @@
 
 CORDON_AGENT_BEGIN
 
-#define EINVAL 22
-#define ENOSYS 38
+#define AT_FDCWD (-100)
 
 /* A program is executed from here and not by way of a thunk: either nothing of this process is left afterwards, or the
    call has failed, and then it can be said why. The filter has the supervisor asked, which puts the agent into the new
    program; where there is no supervisor any more, the kernel answers ENOSYS. */
 static uint32_t said; /* a shell tries the folders of PATH one after the other */
 
+/* By way of the loader's file, of which the supervisor has given a descriptor. */
+static long load(const CordonTrap *trap, long loader, long flags) {
+  const uint64_t *arguments = trap->arguments;
+  if (loader < 0) return loader;
+  if (trap->number == NR_execve)
+    return cordon_agent_load(loader, AT_FDCWD, (long)arguments[0], (long)arguments[1], (long)arguments[2], flags);
+  return cordon_agent_load(loader, (long)arguments[0], (long)arguments[1], (long)arguments[2], (long)arguments[3],
+                           (long)(int32_t)arguments[4] | flags);
+}
+
 static CordonVerdict execute(const CordonTrap *trap, const CordonSite *site) {
   CordonVerdict verdict;
   verdict.kind = CordonVerdictValue;
   if (trap->number == NR_execveat && (uint32_t)trap->arguments[4] == CORDON_AGENT_ASKS) {
-    verdict.value = -EINVAL; /* as the kernel has it; only the agent itself has questions */
+    verdict.value = -CORDON_AGENT_EINVAL; /* as the kernel has it; only the agent itself has questions */
     return verdict;
   }
   uint32_t inherited = cordon_sigsys_to_inherit();
   if (inherited != 0) (void)cordon_agent_ask(CORDON_QUESTION_INHERIT, inherited);
   CordonCall *call = cordon_agent_open(trap, site);
-  verdict.value = cordon_agent_call(trap->number, (long)trap->arguments[0], (long)trap->arguments[1],
-                                    (long)trap->arguments[2], (long)trap->arguments[3], (long)trap->arguments[4], 0);
+  if (cordon_agent_is_to_be_traced()) {
+    verdict.value = load(trap, cordon_agent_ask(CORDON_QUESTION_LOADER, 0), CORDON_AGENT_TRACED);
+  } else {
+    verdict.value = cordon_agent_call(trap->number, (long)trap->arguments[0], (long)trap->arguments[1],
+                                      (long)trap->arguments[2], (long)trap->arguments[3], (long)trap->arguments[4], 0);
+    if (verdict.value >= 0) verdict.value = load(trap, verdict.value, 0);
+  }
   cordon_agent_close(call, verdict.value);
-  if (verdict.value == -ENOSYS && __atomic_exchange_n(&said, 1, __ATOMIC_RELAXED) == 0)
+  if (verdict.value == -CORDON_AGENT_ENOSYS && __atomic_exchange_n(&said, 1, __ATOMIC_RELAXED) == 0)
     cordon_agent_say("the supervisor (process ", (long)cordon_agent_header.supervisor,
                      ") is gone, so no further program can be executed");
   return verdict;
@@ -40,6 +54,10 @@ CordonVerdict cordon_agent_hook(CordonTrap *trap, void *context) {
   if (duties & CORDON_AGENT_ACCOUNTS && cordon_agent_count(trap, &site, &verdict)) return verdict;
   if (trap->architecture == CORDON_ARCH_X86_64 && (trap->number == NR_execve || trap->number == NR_execveat))
     return execute(trap, site);
+  if (trap->architecture == CORDON_ARCH_X86_64 && cordon_agent_postpones_trace(trap)) {
+    verdict.kind = CordonVerdictValue;
+    return verdict;
+  }
   if (duties & CORDON_AGENT_PLACES && cordon_agent_place(trap, &verdict)) return verdict;
   if (site != NULL) cordon_agent_time(trap, site, &verdict);
   return verdict;

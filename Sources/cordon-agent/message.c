@@ -19,6 +19,11 @@ static size_t append_number(char *line, size_t length, size_t limit, unsigned lo
   return length;
 }
 
+void cordon_agent_number_text(char *to, size_t limit, const char *text, unsigned long number) {
+  size_t length = append(to, 0, limit - 1, text);
+  to[append_number(to, length, limit - 1, number)] = 0;
+}
+
 void cordon_agent_say(const char *what, long number, const char *rest) {
   char line[160];
   size_t limit = sizeof line - 1;

@@ -13,6 +13,8 @@ HIDDEN(cordon_agent_header)
 entry:
   .quad 0
   .fill 4, 8, 0
+  .long cordon_agent_load - cordon_agent_header
+  .long cordon_agent_loaded - cordon_agent_header
 
   .balign 16
 /* A program has just been executed and this is where it begins: as the kernel left it, but for the instruction pointer. The
@@ -23,6 +25,9 @@ cordon_agent_start:
   andq $-16, %rsp
   call cordon_agent_prepare
   movq %rbp, %rsp
+  movq entry(%rip), %rax
+  movq %rax, -16(%rsp)
+begin_program:
   xorl %eax, %eax
   xorl %ebx, %ebx
   xorl %ecx, %ecx
@@ -40,7 +45,27 @@ cordon_agent_start:
   xorl %r15d, %r15d
   pushq $0x202 /* IF, and the bit that is always set */
   popfq
-  jmpq *entry(%rip)
+  jmpq *-16(%rsp) /* a signal keeps clear of the 128 bytes below the stack pointer */
+
+  .balign 16
+/* The loader's file has been executed in the program's place. The program's stack is built below the one that is there, so
+   that is done from another one. */
+HIDDEN(cordon_agent_loaded)
+  movq %rsp, %rbp
+  andq $-16, %rsp
+  call cordon_agent_prepare
+  movq %rbp, %rdi
+  leaq cordon_agent_stack_end(%rip), %rsp
+  call cordon_agent_become
+  movq %rdx, %rsp
+  movq %rax, -16(%rsp)
+  jmp begin_program
+
+  .section .bss.cordon_agent_stack, "aw", @nobits
+  .balign 16
+  .skip 16384
+cordon_agent_stack_end:
+  .previous
 
   .balign 16
 /* long call(long number, long a, long b, long c, long d, long e, long f): a system call that is exempt. */

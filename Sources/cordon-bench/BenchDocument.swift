@@ -12,6 +12,8 @@ struct BenchDocument: Encodable {
     let verdict: String
     /// Why it could not be measured.
     private(set) var reason: String?
+    /// The same of the shortest times instead of the medians.
+    private(set) var minimum: Double?
 
     init(_ bar: Bar) {
       name = bar.name
@@ -24,7 +26,8 @@ struct BenchDocument: Encodable {
     }
 
     /// A figure that is to be at most `limit`.
-    init(name: String, value: Double, unit: String, limit: Double) {
+    init(name: String, value: Double, minimum: Double? = nil, unit: String, limit: Double) {
+      self.minimum = minimum
       self.name = name
       self.value = value
       self.unit = unit

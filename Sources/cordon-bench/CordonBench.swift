@@ -20,12 +20,18 @@ enum CordonBench {
       exit(0)
     }
     guard CommandLine.arguments.count == 2 else {
-      complain("usage: cordon-bench FILE (what is printed is written there as JSON too)")
+      complain(
+        "usage: cordon-bench FILE (what is printed is written there as JSON too), or `run` for `cordon run` alone")
       exit(64)
     }
     // The measuring processes are cordon's own; the two are built into one folder.
     let executable = try FilePath(String(FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")))
     let cordon = executable.removingLastComponent().appending("cordon")
+    if CommandLine.arguments[1] == "run" {
+      let figures = await RunBars.measure(cordon, say: complain)
+      for figure in figures { print(figure.line) }
+      exit(figures.allSatisfy { $0.verdict == Bar.Verdict.ok.rawValue } ? 0 : 1)
+    }
     let launcher = MeasurementLauncher(
       executable: cordon, arguments: ["compare", "measure"],
       sampling: Extent.full.sampling, processor: Processors.permitted().last, limit: .seconds(10))
@@ -36,7 +42,7 @@ enum CordonBench {
     guard let results = await comparison.run() else { exit(70) }
 
     let bars = Bar.all(in: results).map(BenchDocument.Figure.init)
-    let measured = bars + (await LiveBars.measure(executable)) + RunBars(cordon: cordon).measure(missing: complain)
+    let measured = bars + (await LiveBars.measure(executable)) + (await RunBars.measure(cordon, say: complain))
     for figure in measured { print(figure.line) }
     let figures = compiler + measured
     let host = HostDocument(host: Host.current(), loadBefore: loadBefore, loadAfter: Host.load())

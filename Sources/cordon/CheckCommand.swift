@@ -36,18 +36,19 @@ struct CheckCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp("Argument I, 0 to 5, is V; those not named are 0.", valueName: "i=v"))
-  var arg: [CallArgument] = []
-
-  func validate() throws {
-    for (index, argument) in arg.enumerated() where arg[..<index].contains(where: { $0.index == argument.index }) {
-      throw ValidationError("argument \(argument.index) is given twice")
-    }
-  }
+  var arg: [String] = []
 
   func run() throws {
     let number = try CallNumber.parse(nr, on: arch)
     var data = SeccompData(nr: number, arch: arch, instructionPointer: ip.value)
-    for argument in arg { data.arguments[argument.index] = argument.value }
+    var given: Set<Int> = []
+    for text in arg {
+      let argument = try CallArgument.parse(text)
+      guard given.insert(argument.index).inserted else {
+        throw CommandFailure.usage("--arg", "argument \(argument.index) is given twice")
+      }
+      data.arguments[argument.index] = argument.value
+    }
     let files = try InputFile.read(self.files)
     try OutputDestination.standardOutput.write(explanation(data, files).utf8)
   }

@@ -25,10 +25,11 @@ struct CommandFailure: Error {
     CommandFailure(status: .badInput, place: place, problem: "\(problem)", remedy: remedy)
   }
 
-  /// A profile that is bad; the place is one that editors understand.
+  /// A profile that is bad, or that this machine has no room to compile; the place is one that editors understand.
   static func badProfile(_ error: ProfileError) -> CommandFailure {
     CommandFailure(
-      status: .badInput, place: error.place, problem: error.problem, remedy: error.remedy, excerpt: error.excerpt)
+      status: error.isOfMachine ? .unavailable : .badInput, place: error.place, problem: error.problem,
+      remedy: error.remedy, excerpt: error.excerpt)
   }
 
   /// Something that this kernel or machine cannot do.

@@ -29,6 +29,8 @@ enum EntryPoint {
     return try CordonCommand.parseAsRoot(arguments)
   }
 
+  /// Not inlined: what it needs for its task would be set up for every verb.
+  @inline(never)
   private static func runToEnd(_ command: sending any AsyncParsableCommand, _ arguments: [String]) -> Never {
     Task {
       var command = command

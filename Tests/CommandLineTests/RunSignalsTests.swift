@@ -72,11 +72,14 @@ import Testing
         sys.stdout.flush()
         os.execv("/bin/sh", ["sh", "-c", "trap '' SYS; kill -SYS $$; exec sh -c 'kill -SYS $$; echo alive'"])
         """#.utf8), to: "script.py")
-    // And so it is for the first program of all.
-    for start in ["", "trap '' SYS; "] {
-      let native = try await CordonBinary.shell("\(start)exec python3 \(script)", in: folder.path)
+    // And so it is for the first program of all, traced or not.
+    let block =
+      "exec python3 -c 'import os, signal, sys; signal.pthread_sigmask(0, [signal.SIGSYS]); os.execvp(sys.argv[1], sys.argv[1:])'"
+    let starts = ["exec", "trap '' SYS; exec", block] + (has("strace") ? [block + " strace -f -o /dev/null"] : [])
+    for start in starts {
+      let native = try await CordonBinary.shell("\(start) python3 \(script)", in: folder.path)
       let outcome = try await CordonBinary.shell(
-        "\(start)exec \"$cordon\" run \(option) -- python3 \(script)", in: folder.path)
+        "\(start) \"$cordon\" run \(option) -- python3 \(script)", in: folder.path)
       #expect(native.output.hasSuffix("alive\n"))
       #expect(outcome.output == native.output && outcome.status == native.status, "\(outcome.error)")
     }

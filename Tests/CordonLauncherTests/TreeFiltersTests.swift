@@ -1,3 +1,4 @@
+import AgentInterface
 import CordonLauncher
 import FilterCompiler
 import Testing
@@ -69,15 +70,33 @@ import Testing
   /// What is written down instruction by instruction is what the compiler would make of it.
   @Test func whatIsWrittenDownIsProved() throws {
     let all = try RegionMap(default: .trap(data: Self.data)).compile(CompileOptions(gate: exempt))
-    #expect(try Prover.difference(stack, FilterStack([TreeFilters.forDispatch.first, all])) == nil)
+    #expect(try Prover.difference(stack, FilterStack([TreeFilters.forDispatch().first, all])) == nil)
 
     var map = RegionMap(default: .allow)
     try map.insert(arena, .trap(data: Self.data))
     let placing = try map.compile(
       CompileOptions(gate: exempt, globalTrapNumbers: TreeFilters.guardedCalls, trapData: Self.data))
     let stack = TreeFilters(exempt: exempt, arena: arena).stack
-    #expect(try Prover.difference(stack, FilterStack([TreeFilters.forDispatch.first, placing])) == nil)
+    #expect(try Prover.difference(stack, FilterStack([TreeFilters.forDispatch().first, placing])) == nil)
     #expect(stack.programs.count == 1 && self.stack.programs.count == 1)
+  }
+
+  /// The agent's call for it is answered as its profile has it, and no other is.
+  @Test func agentsEndThreadsAndProcesses() throws {
+    for filters in [
+      TreeFilters.forDispatch(endsThreads: true), try TreeFilters(exempt: exempt, endsThreads: true),
+    ] {
+      func kind(_ number: UInt32, _ argument: UInt64, _ architecture: AuditArchitecture = .x86_64) -> Action.Kind? {
+        var call = SeccompData(nr: number, arch: architecture, instructionPointer: exempt.end)
+        call.arguments[0] = argument
+        return filters.stack.evaluate(call).action.kind
+      }
+      #expect(kind(UInt32(CORDON_KILL_CALL), UInt64(CORDON_KILL_THREAD)) == .killThread)
+      #expect(kind(UInt32(CORDON_KILL_CALL), UInt64(CORDON_KILL_PROCESS)) == .killProcess)
+      #expect(kind(UInt32(CORDON_KILL_CALL), 0) == .allow && kind(39, UInt64(CORDON_KILL_THREAD)) == .allow)
+      #expect(kind(UInt32(CORDON_KILL_CALL), UInt64(CORDON_KILL_THREAD), .i386) == .allow)
+      #expect(kind(59, 0) == .notify && kind(11, 0, .i386) == .notify)
+    }
   }
 
   @Test func theAgentIsSmall() {

@@ -17,12 +17,18 @@ import TestSupport
   private static let mutants = number("CORDON_FUZZ_MUTANTS").map(Int.init) ?? 1000
   private static let seed = number("CORDON_FUZZ_SEED") ?? 0x3d3d
 
-  @Test func `mutants are caught, and counterexamples hold before the kernel`() throws {
+  /// What a filter decides by.
+  private enum Kind: CaseIterable {
+    case regions, arguments, numbers, policies
+  }
+
+  @Test(arguments: Kind.allCases)
+  private func `mutants are caught, and counterexamples hold before the kernel`(kind: Kind) throws {
     var generator = SeededGenerator(seed: Self.seed)
     var (caught, same, refused) = (0, 0, 0)
-    var (original, calls) = try Self.subject(using: &generator)
-    while caught < Self.mutants {
-      if caught % 10 == 0 { (original, calls) = try Self.subject(using: &generator) }
+    var (original, calls) = try Self.subject(kind, using: &generator)
+    while caught < Self.mutants / Kind.allCases.count {
+      if caught % 10 == 0 { (original, calls) = try Self.subject(kind, using: &generator) }
       guard let mutant = Self.mutant(of: original, using: &generator) else { continue }
       let found: Counterexample?
       do {
@@ -51,8 +57,14 @@ import TestSupport
   }
 
   /// A filter as people have them, and calls around all that it compares with.
-  private static func subject(using generator: inout SeededGenerator) throws -> (Program, [SeccompData]) {
-    let program = try Bool.random(using: &generator) ? regions(using: &generator) : arguments(using: &generator)
+  private static func subject(_ kind: Kind, using generator: inout SeededGenerator) throws -> (Program, [SeccompData]) {
+    let program: Program
+    switch kind {
+    case .regions: program = try regions(using: &generator)
+    case .arguments: program = try arguments(using: &generator)
+    case .numbers: program = try numbers(using: &generator)
+    case .policies: program = try policies(using: &generator)
+    }
     var constants: Set<UInt32> = [0, .max]
     for instruction in program.instructions {
       for step: UInt32 in [0, 1, .max] { constants.insert(instruction.k &+ step) }
@@ -79,6 +91,33 @@ import TestSupport
     }
     let numbers = [0, 1, 39, 60, 202, 231].filter { _ in Bool.random(using: &generator) }.map(UInt32.init)
     return try map.compile(CompileOptions(checkedArchitectures: [.x86_64], allowedNumbers: numbers))
+  }
+
+  /// Some hundred numbers that are allowed and a few that trap, of two architectures, from anywhere but a gate.
+  private static func numbers(using generator: inout SeededGenerator) throws -> Program {
+    func set(of share: Int) -> [UInt32] {
+      (0..<335).filter { _ in Int.random(in: 0..<10, using: &generator) < share }
+    }
+    let (allowed, old) = (set(of: 8), set(of: 3))
+    var options = CompileOptions(
+      allowedNumbers: allowed, foreignAllowedNumbers: [.i386: old],
+      gate: try AddressRange(start: 0x7f00_0000_0000, end: 0x7f00_0000_2000),
+      globalTrapNumbers: set(of: 4).filter { !allowed.contains($0) }, trapData: 7)
+    options.foreignTrapNumbers = [.i386: set(of: 2).filter { !old.contains($0) }]
+    return try RegionMap(default: .errno(38)).compile(options)
+  }
+
+  /// Code with policies by number and argument for each of the machine's architectures, in a program that is free or not.
+  private static func policies(using generator: inout SeededGenerator) throws -> Program {
+    var map = RegionMap(default: Bool.random(using: &generator) ? .allow : .trap)
+    var next: UInt64 = 0x7f00_0000_0000
+    for name in ["first", "second"] {
+      guard let policy = FuzzedFilter.policy(name, .x86_64, using: &generator) else { continue }
+      next += UInt64.random(in: 2...1 << 34, using: &generator)
+      try map.insert(AddressRange(start: next, end: next + 0x2000), policy)
+      next += 0x2000
+    }
+    return try map.compile()
   }
 
   /// A chain of numbers, each with a test of an argument: masks, halves, arithmetic.

@@ -17,5 +17,4 @@ let next = try AddressRange(start: 0x4100_0000_0000, end: 0x4100_0001_0000)
 print(try session.plan { $0.trap(wine) })
 try session.trap(wine)
 print(try session.plan { $0.trap(next) })
-let statistics = session.statistics
-print("\(statistics.changes) changes, \(statistics.filters) filters, \(statistics.regions) regions")
+print(session.statistics)

@@ -22,6 +22,9 @@ enum {
   CORDON_AGENT_EXEMPT_END = 0xbd000,
   /// The agent's variables, all zero at first. The linker script has the same number.
   CORDON_AGENT_DATA = 0x160000,
+  /// In a process that has executed the loader's file: a CordonLoadRecord, until the program is there.
+  CORDON_AGENT_RECORD = 0x1e0000,
+  CORDON_AGENT_RECORD_LIMIT = 0x8000,
   /// What the agent shares with the launcher: CordonAgentArea.
   CORDON_AGENT_AREA = 0x200000,
   /// Nothing of the agent lies at or above this.
@@ -69,7 +72,32 @@ typedef struct CordonAgentHeader {
   uint64_t arena_start, arena_end;
   /// What of SIGSYS the program has from the one that has executed it: CORDON_SIGSYS_IGNORED, CORDON_SIGSYS_BLOCKED.
   uint64_t inherited;
+  /// Offsets of `long load(long loader, long folder, long path, long arguments, long environment, long flags)`, and of the
+  /// code to start at in a process that has executed the loader's file.
+  uint32_t load, loaded;
 } CordonAgentHeader;
+
+/// A thread that somebody else traces, or that the launcher may not trace, is not given a new program's agent from outside.
+/// Its call is answered with a descriptor instead, of an ELF file with the agent in it, which it executes in the program's
+/// place (`load`), and which maps the program (`loaded`). The file is an ELF header in a page of its own, the image, and
+/// this with the texts behind it.
+typedef struct CordonLoadRecord {
+  /// Descriptors of the program and of its ELF interpreter; -1 where it has none.
+  int32_t program, interpreter;
+  /// How many of the texts are words that come before the arguments, in the place of the first: those of a script's
+  /// interpreters. Before them is the name of the program as it was given.
+  uint32_t words;
+  /// Whether the program was given as a descriptor and not by a path.
+  uint32_t is_nameless;
+} CordonLoadRecord;
+
+enum {
+  CORDON_LOADER_IMAGE_OFFSET = 4096,
+  CORDON_LOADER_RECORD_OFFSET = CORDON_LOADER_IMAGE_OFFSET + CORDON_AGENT_IMAGE_LIMIT,
+};
+
+/// The sixth argument of execveat(2), which has five, where the loader's file is executed.
+#define CORDON_AGENT_LOADS 0x5ac04d01
 
 /// The agent asks the launcher by a call that waits at the filter's listener: execveat with these flags, which the kernel
 /// knows none of, and the question as its first argument.
@@ -84,6 +112,8 @@ enum {
   CORDON_QUESTION_PLACE = 3,
   /// None: the second argument is what the program that this thread executes next has of SIGSYS. Answered with 0.
   CORDON_QUESTION_INHERIT = 4,
+  /// For the loader's file: answered with a descriptor of it.
+  CORDON_QUESTION_LOADER = 5,
 };
 
 enum {

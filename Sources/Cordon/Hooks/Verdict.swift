@@ -13,6 +13,10 @@ public enum Verdict: Sendable, Hashable {
   /// The call does not happen; the thread goes on at this address with its registers as they are, RAX still the
   /// call's number.
   case redirect(to: UInt)
+  /// The call does not happen, and the program's own SIGSYS handler is run for it, as for a trap of the kernel's own
+  /// (signal(7), seccomp(2)): si_code SYS_SECCOMP, si_errno 0, the call's number, architecture and address, and a context in
+  /// which RAX still has the number. Where the program has no handler, or ignores SIGSYS, it dies of it.
+  case signal
 
   var engineVerdict: CordonVerdict {
     switch self {
@@ -21,6 +25,7 @@ public enum Verdict: Sendable, Hashable {
     case .error(let errno): CordonVerdict(kind: .error, reserved: 0, value: Int64(errno.rawValue))
     case .redirect(let address):
       CordonVerdict(kind: .redirect, reserved: 0, value: Int64(bitPattern: UInt64(address)))
+    case .signal: CordonVerdict(kind: .signal, reserved: 0, value: 0)
     }
   }
 }

@@ -14,7 +14,7 @@ struct Armament: Sendable {
   /// Whether it may go over from dispatch to filters.
   let isAutomatic: Bool
   /// The calls that trap from anywhere.
-  let globalTraps: [CallPattern]
+  var globalTraps: GlobalTraps
   let gate: AddressRange
   /// Whether programs that are executed from now on may be loaded where a filter traps.
   var endangersPrograms = false
@@ -92,7 +92,7 @@ struct Arming: Sendable {
         reason = "it lies outside the range that is dispatched"
       } catch {
         guard armament.isAutomatic else { throw error }
-        let planner = Planner(gate: armament.gate, globalTraps: armament.globalTraps)
+        let planner = Planner(gate: armament.gate, globalTraps: armament.globalTraps.patterns)
         let proposals = try planner.propose(wanted().union(armament.armed), force: force, view: view)
         means = .changeMechanism(proposals)
         reason = "it lies outside the one range that dispatch has"
@@ -142,7 +142,7 @@ extension Armament {
     case .filters(let proposals):
       for proposal in proposals { note(proposal) }
     case .changeMechanism(let proposals):
-      means = .filters(Planner(gate: gate, globalTraps: globalTraps))
+      means = .filters(Planner(gate: gate, globalTraps: globalTraps.patterns))
       for proposal in proposals { note(proposal) }
     }
   }
@@ -152,6 +152,6 @@ extension Armament {
     planner.note(proposal)
     means = .filters(planner)
     if proposal.widening == .everything { trapsEverything = true }
-    if Widening.endangersPrograms(proposal.trapped) || !globalTraps.isEmpty { endangersPrograms = true }
+    if Widening.endangersPrograms(proposal.trapped) || globalTraps.endangersPrograms { endangersPrograms = true }
   }
 }

@@ -69,6 +69,25 @@ struct Arena: Sendable {
   /// Takes these pages; false where not all of them are free.
   mutating func take(_ range: Range<UInt64>) -> Bool { free.take(range) }
 
+  /// Takes those of these pages that are free, and says which they are.
+  mutating func takeAll(in range: AddressRange) -> [Range<UInt64>] {
+    let wanted = range.start..<range.end
+    return free.ranges.filter { $0.overlaps(wanted) }.map { $0.clamped(to: wanted) }.filter { free.take($0) }
+  }
+
+  /// Those of these pages that are in use.
+  func taken(in range: AddressRange) -> [Range<UInt64>] {
+    var taken: [Range<UInt64>] = []
+    var next = max(range.start, self.range.start + Arena.page)
+    let end = min(range.end, self.range.end - Arena.page)
+    for pages in free.ranges where pages.upperBound > next {
+      if pages.lowerBound > next, next < end { taken.append(next..<min(pages.lowerBound, end)) }
+      next = pages.upperBound
+    }
+    if next < end { taken.append(next..<end) }
+    return taken
+  }
+
   /// Whether none of these pages is free.
   func isTaken(_ range: Range<UInt64>) -> Bool { !free.ranges.contains { $0.overlaps(range) } }
 

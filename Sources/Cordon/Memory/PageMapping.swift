@@ -11,6 +11,7 @@ enum PageMapping {
     static let mprotect = 10
     static let munmap = 11
     static let mremap = 25
+    static let msync = 26
   }
   private static let fixedNoReplace = 0x10_0000  // MAP_FIXED_NOREPLACE, Linux 4.17; a mere hint before that
   private static let noReserve = 0x4000  // MAP_NORESERVE
@@ -52,6 +53,20 @@ enum PageMapping {
     -> UInt64
   {
     try call(Number.mmap, address, size, Int(protection), Int(flags), Int(file), offset)
+  }
+
+  /// How much of a range is mapped from its start on. Asked by msync(2) with MS_ASYNC, which does nothing else.
+  static func mappedPart(of range: AddressRange) -> UInt64 {
+    func isMapped(_ length: UInt64) -> Bool {
+      (try? call(Number.msync, range.start, length, Int(MS_ASYNC), 0, 0, 0)) != nil
+    }
+    if isMapped(range.length) { return range.length }
+    var (done, failed) = (UInt64(0), range.length / Arena.page)
+    while failed - done > 1 {
+      let middle = (done + failed) / 2
+      if isMapped(middle * Arena.page) { done = middle } else { failed = middle }
+    }
+    return done * Arena.page
   }
 
   static func protect(_ range: Range<UInt64>, _ protection: CInt) throws(Errno) {

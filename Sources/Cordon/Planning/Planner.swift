@@ -87,6 +87,22 @@ package struct Planner: Sendable {
     return [proposal]
   }
 
+  /// A filter that traps calls by number and argument, wherever they come from but the gate; proved.
+  /// - Throws: ``SessionError/unsatisfiable(_:)`` where they do not fit into a filter.
+  package func propose(_ calls: [CallPattern]) throws(SessionError) -> Proposal {
+    let map = RegionMap(default: .allow)
+    let options = CompileOptions(gate: gate, globalTrapPatterns: calls, trapData: Session.trapData)
+    do {
+      let program = try map.compile(options)
+      let difference = try Prover.difference(FilterStack([program]), RegionSpecification(map, options))
+      if difference == nil {
+        return Proposal(
+          program: program, widening: .none, trapped: IntervalSet(), reason: "calls trap by their arguments")
+      }
+    } catch {}
+    throw .unsatisfiable("no filter traps the calls that it should")
+  }
+
   /// The instruction pointers of the gate, and of what would straddle its bounds: its bytes make no such instructions.
   private var own: IntervalSet { IntervalSet(instructionsTouching: gate) }
 
@@ -102,8 +118,24 @@ package struct Planner: Sendable {
     guard let trapped = program.trappedPointers(), trapped == wanted else {
       throw .unsatisfiable("a filter was made that does not do what it should")
     }
+    if filters == 0, wanted.intervals.count <= Self.mostProved { try prove(program, wanted) }
     return Proposal(program: program, widening: widening, trapped: trapped, reason: reason(widening))
   }
+
+  /// Proves a first filter for every call: its number, architecture and arguments as well. That takes 35 us for one
+  /// region, 70 us for 4 and 0.4 ms for 16; more than a session's later changes have.
+  private func prove(_ program: Program, _ wanted: IntervalSet) throws(SessionError) {
+    let specification = CoverageSpecification(
+      trapped: wanted.intervals.map { $0.first...$0.last }, patterns: globalTraps, gate: gate,
+      trapData: Session.trapData)
+    do {
+      let found = try Prover.difference(FilterStack([program]), from: specification, like: SeccompData(nr: 0))
+      if found == nil { return }
+    } catch {}
+    throw .unsatisfiable("a filter was made that does not decide every call as it should")
+  }
+  /// How many intervals a filter may have to be proved so.
+  private static let mostProved = 16
 
   /// Exact filters for parts of it; nil where there would be too many.
   private func several(_ missing: IntervalSet) throws(SessionError) -> [Proposal]? {

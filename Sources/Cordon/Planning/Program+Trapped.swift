@@ -19,13 +19,7 @@ extension Program {
       case .loadData(.instructionPointerLow): way.holds = .lower
       case .jump(let distance): way.at += Int(distance)
       case .branch(let comparison, .constant(let constant), let jt, let jf):
-        for (outcome, distance) in [(true, jt), (false, jf)] {
-          guard let arms = way.narrowed(comparison, constant, outcome) else { return nil }
-          for var arm in arms {
-            arm.at += Int(distance)
-            ways.append(arm)
-          }
-        }
+        guard way.split(comparison, constant, jt: jt, jf: jf, into: &ways) else { return nil }
         continue
       case .answer(let action):
         guard action.kind != .allow else { continue }
@@ -57,34 +51,40 @@ private struct Way {
     self.holds = holds
   }
 
-  /// Those of them that a comparison sends one way; in two parts where they lie on both sides of a number. nil where
-  /// the comparison is of bits.
-  func narrowed(_ comparison: FilterCompiler.Operation.Comparison, _ constant: UInt32, _ outcome: Bool) -> [Way]? {
-    var numbers: [ClosedRange<UInt32>] = []
-    switch (comparison, outcome) {
-    case (.equal, true): numbers = [constant...constant]
-    case (.equal, false):
-      if constant > 0 { numbers.append(0...constant - 1) }
-      if constant < .max { numbers.append(constant + 1...UInt32.max) }
-    case (.greater, true): if constant < .max { numbers = [constant + 1...UInt32.max] }
-    case (.greater, false): numbers = [0...constant]
-    case (.greaterOrEqual, true): numbers = [constant...UInt32.max]
-    case (.greaterOrEqual, false): if constant > 0 { numbers = [0...constant - 1] }
-    case (.anyBit, _): return nil
-    }
-    return numbers.compactMap { range in
+  /// Appends those of them that a comparison sends either way, in two parts where they lie on both sides of a number; false
+  /// where the comparison is of bits.
+  func split(
+    _ comparison: FilterCompiler.Operation.Comparison, _ constant: UInt32, jt: UInt8, jf: UInt8, into ways: inout [Way]
+  ) -> Bool {
+    func go(_ distance: UInt8, _ numbers: ClosedRange<UInt32>) {
       var way = self
+      way.at += Int(distance)
       switch holds {
-      case .constant(let value): return range.contains(value) ? way : nil
+      case .constant(let value):
+        guard numbers.contains(value) else { return }
       case .upper:
-        guard upper.overlaps(range) else { return nil }
-        way.upper = upper.clamped(to: range)
+        guard upper.overlaps(numbers) else { return }
+        way.upper = upper.clamped(to: numbers)
       case .lower:
-        guard lower.overlaps(range) else { return nil }
-        way.lower = lower.clamped(to: range)
+        guard lower.overlaps(numbers) else { return }
+        way.lower = lower.clamped(to: numbers)
       }
-      return way
+      ways.append(way)
     }
+    switch comparison {
+    case .equal:
+      go(jt, constant...constant)
+      if constant > 0 { go(jf, 0...constant - 1) }
+      if constant < .max { go(jf, constant + 1...UInt32.max) }
+    case .greater:
+      if constant < .max { go(jt, constant + 1...UInt32.max) }
+      go(jf, 0...constant)
+    case .greaterOrEqual:
+      go(jt, constant...UInt32.max)
+      if constant > 0 { go(jf, 0...constant - 1) }
+    case .anyBit: return false
+    }
+    return true
   }
 
   /// Their instruction pointers, if those are one interval.

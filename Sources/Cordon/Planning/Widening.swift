@@ -18,7 +18,7 @@ package enum Widening: Int, Sendable, Comparable, CaseIterable {
   /// address and their heaps (below 64 GiB); the base of mappings under `ulimit -s unlimited` (0x1555…) and in the old
   /// layout (0x2aaa…), position-independent programs (0x5555…), libraries, stacks and the vDSO (0x7ef…-0x7fff…), each of
   /// which is moved by up to 1 TiB.
-  private static let clearZones = IntervalSet([
+  static let clearZones = IntervalSet([
     IntervalSet.Interval(0x10_0000_0000, 0x14ff_ffff_ffff), IntervalSet.Interval(0x1700_0000_0000, 0x29ff_ffff_ffff),
     IntervalSet.Interval(0x2d00_0000_0000, 0x53ff_ffff_ffff), IntervalSet.Interval(0x5800_0000_0000, 0x7dff_ffff_ffff),
   ])

@@ -18,9 +18,10 @@ extension Session {
   public func activate(for scope: Scope = .callingThread) throws(SessionError) {
     try state.withLock { state throws(SessionError) in
       guard !state.isActive else { throw .alreadyActivated }
-      guard let hook = state.hook else { throw .missingHook }
+      let marksOnly = options.contains(.memoryMapCalls) ? Session.signalHook : nil
+      guard let hook = state.hook ?? marksOnly else { throw .missingHook }
       let row = StepRow(state.store, default: state.usual)
-      guard !row.trapped.isEmpty else { throw .nothingTraps }
+      guard !row.trapped.isEmpty || marksOnly != nil else { throw .nothingTraps }
       guard cordon_engine_is_installed() == 0 else { throw .anotherSessionActive }
       let blocking = ThreadStatus.threadsBlockingSIGSYS(inAllThreads: scope == .allThreads)
       guard blocking.isEmpty else { throw .signalBlocked(threads: blocking) }
@@ -48,10 +49,11 @@ extension Session {
     _ state: State, _ row: StepRow, _ hook: TrapHook, _ mechanism: Mechanism, _ reason: String, _ scope: Scope
   ) throws(SessionError) -> Active {
     let gate = state.gate
+    let globalTraps = state.globalTraps(options)
     var armament = Armament(
-      means: .filters(Planner(gate: gate, globalTraps: options.globalTraps)), scope: scope,
+      means: .filters(Planner(gate: gate, globalTraps: globalTraps.patterns)), scope: scope,
       thread: cordon_thread_id(), noNewPrivileges: noNewPrivileges, isAutomatic: self.mechanism == .automatic,
-      globalTraps: options.globalTraps, gate: gate)
+      globalTraps: globalTraps, gate: gate)
     let arming: Arming?
     if mechanism == .seccomp {
       let wanted = state.everythingTrapped
@@ -69,6 +71,12 @@ extension Session {
     configuration.trap_data = Session.trapData
     if case .dispatch(let plan, _) = armament.means { configuration.dispatch = plan.engineDispatch }
     configuration.dispatch_follows = mechanism.isPerThread && scope == .allThreads ? 1 : 0
+    if options.contains(.memoryMapCalls) {
+      configuration.memory_hook = Session.memoryHook
+      configuration.memory_context = Unmanaged.passRetained(self).toOpaque()
+      configuration.memory_start = state.arena?.range.start ?? 0
+      configuration.memory_end = state.arena?.range.end ?? 0
+    }
     // What holds until the table is made, a moment later; never freed, as one that a handler may read.
     let first = UnsafeMutablePointer<CordonStep>.allocate(capacity: 1)
     first.initialize(to: CordonStep(first: 0, region: UInt32.max, disposition: state.store.code(state.usual)))
@@ -103,6 +111,12 @@ extension Session {
 }
 
 extension Session.State {
+  /// What traps by number and argument.
+  func globalTraps(_ options: Session.Options) -> GlobalTraps {
+    let marked = store.regions.filter { marks.contains($0.serial) }.map(\.range)
+    return GlobalTraps(options, arena: arena?.range, marked: marked)
+  }
+
   /// What dispatch has to cover: what traps, and of the arena all, where that is in use and nothing lies outside it.
   func dispatchTrapped(_ row: StepRow) -> IntervalSet {
     guard let arena, usual == .allow else { return trapped(row) }
@@ -113,7 +127,7 @@ extension Session.State {
   /// The mechanisms that would do, the best one first, each with the reason.
   func choices(_ options: Session.Options) -> [(Mechanism, String)] {
     func filters(_ reason: String) -> [(Mechanism, String)] { [(.seccomp, "a filter, since \(reason)")] }
-    guard options.globalTraps.isEmpty else {
+    guard options.isEmpty else {
       return filters("calls are to trap by their numbers, wherever they come from")
     }
     guard usual == .allow else {

@@ -47,7 +47,7 @@ extension Session {
       case .changeMechanism(let proposals):
         guard case .dispatch(let before, _) = armament.means else { return }
         let dispatching = armament
-        armament.means = .filters(Planner(gate: armament.gate, globalTraps: armament.globalTraps))
+        armament.means = .filters(Planner(gate: armament.gate, globalTraps: armament.globalTraps.patterns))
         do throws(SessionError) {
           try attach(proposals)
         } catch {
@@ -61,12 +61,28 @@ extension Session {
       }
     }
 
+    /// Has every call trap that could unmark memory anywhere.
+    mutating func followMemoryEverywhere() throws(SessionError) {
+      guard case .filters(let planner) = armament.means else { return }
+      // Where everything traps these do already.
+      let proposal = armament.trapsEverything ? nil : try planner.propose(CallPattern.unmarking)
+      let before = armament.globalTraps
+      armament.globalTraps.followEverywhere()
+      do throws(SessionError) {
+        if let proposal { try attach([proposal]) }
+      } catch {
+        armament.globalTraps = before
+        throw error
+      }
+    }
+
     private mutating func attach(_ proposals: [Planner.Proposal]) throws(SessionError) {
       if armament.scope == .callingThread, case .filters(let planner) = armament.means, planner.filters > 0 {
         try checkOnlyThread()
       }
       for proposal in proposals {
-        if proposal.widening == .everything, !armament.trapsEverything {
+        let takesNativeCalls = proposal.widening == .everything || proposal.trapped.isEmpty
+        if takesNativeCalls, !armament.trapsEverything {
           let blocking = ThreadStatus.threadsBlockingSIGSYS(inAllThreads: armament.scope == .allThreads)
           guard blocking.isEmpty else { throw .signalBlocked(threads: blocking) }
         }

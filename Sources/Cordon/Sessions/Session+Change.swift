@@ -42,10 +42,10 @@ extension Session {
       try state.store.checkPolicies(of: change.operations)
       let journal = try ChangeJournal(change.operations, on: &state.store)
       guard let active = state.active else {
+        let globalTraps = state.globalTraps(options)
         let armament = Armament(
-          means: .filters(Planner(gate: state.gate, globalTraps: options.globalTraps)), scope: .allThreads,
-          thread: 0, noNewPrivileges: noNewPrivileges, isAutomatic: false, globalTraps: options.globalTraps,
-          gate: state.gate)
+          means: .filters(Planner(gate: state.gate, globalTraps: globalTraps.patterns)), scope: .allThreads,
+          thread: 0, noNewPrivileges: noNewPrivileges, isAutomatic: false, globalTraps: globalTraps, gate: state.gate)
         let wanted = state.everythingTrapped
         return try Arming(armament, missing: wanted, wanted: { wanted }, view: state.view).plan(for: armament)
       }

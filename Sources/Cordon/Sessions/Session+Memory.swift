@@ -3,7 +3,8 @@ import SystemPackage
 
 /// Memory that is marked as making no system calls, as the memory-map RFC of 2020 has it: whole pages, marked and
 /// unmarked in any parts. A call is marked where all of its instruction lies in marked memory; it goes to the session's
-/// hook. fork(2) copies the marks; they count for the session's threads, and end with exec.
+/// hook. fork(2) copies the marks; they count for the session's threads, and end with exec. In a session with
+/// ``Options/memoryMapCalls`` they count once the program has switched that on.
 extension Session {
   /// Maps fresh memory of zeros.
   ///
@@ -77,7 +78,7 @@ extension Session.State {
   }
 
   /// Address space without access.
-  fileprivate mutating func reserve(_ size: UInt64, inArena: Bool) throws(SessionError) -> AddressRange {
+  mutating func reserve(_ size: UInt64, inArena: Bool) throws(SessionError) -> AddressRange {
     if inArena, usual == .allow {
       if arena == nil { arena = Arena() }
       if let start = arena?.take(size) { return try Self.range(start, size) }
@@ -93,7 +94,7 @@ extension Session.State {
     do { return try AddressRange(start: start, end: start + size) } catch { throw .region(error) }
   }
 
-  fileprivate mutating func giveBack(_ range: AddressRange) throws(SessionError) {
+  mutating func giveBack(_ range: AddressRange) throws(SessionError) {
     if let arena, arena.contains(range) {
       try self.arena?.give(range.start..<range.end)
     } else {
@@ -105,6 +106,8 @@ extension Session.State {
   fileprivate mutating func protect(_ range: AddressRange, _ protection: Protection) throws(SessionError) {
     try checkPages(range)
     if let arena, arena.range.overlaps(range) { try checkTaken(range) }
+    // A filter cannot be taken off: no mark where nothing is mapped.
+    guard PageMapping.mappedPart(of: range) == range.length else { throw .memory(.noMemory) }
     let before = marks(near: range)
     if protection.contains(.noSyscall) { try mark(range) }
     do throws(Errno) {
@@ -117,10 +120,45 @@ extension Session.State {
   }
 
   /// The marked regions that have a byte of a range, or touch it.
-  private func marks(near range: AddressRange) -> [Region] {
+  func marks(near range: AddressRange) -> [Region] {
     store.overlapping(max(range.start, 1) - 1, range.end + 1).compactMap { key in
       marks.contains(key.serial) ? store[key.index]?.region : nil
     }
+  }
+
+  /// Whether the page that ends at an address is marked.
+  func isMarked(_ end: UInt64) -> Bool {
+    store.overlapping(end - 1, end).contains { marks.contains($0.serial) }
+  }
+
+  /// What of a place is marked once memory has been moved there. What it is longer by is marked as its end was.
+  func copies(of old: AddressRange, at place: AddressRange) -> [AddressRange] {
+    marks(near: old).filter { $0.range.overlaps(old) }.compactMap { region in
+      let start = max(region.range.start, old.start) - old.start + place.start
+      let end = region.range.end >= old.end ? place.end : region.range.end - old.start + place.start
+      return try? AddressRange(start: start, end: min(end, place.end))
+    }
+  }
+
+  /// Has of a range what was marked before be marked, and nothing else.
+  mutating func restore(_ before: [Region], in range: AddressRange) throws(SessionError) {
+    try restore(
+      before.compactMap { region in
+        try? AddressRange(start: max(region.range.start, range.start), end: min(region.range.end, range.end))
+      }, in: range)
+  }
+
+  /// Has these parts of a range be marked, and no others.
+  mutating func restore(_ parts: [AddressRange], in range: AddressRange) throws(SessionError) {
+    let old = marks(near: range)
+    var wanted = IntervalSet(old.map { IntervalSet.Interval($0.range.start, $0.range.end - 1) })
+      .subtracting(IntervalSet([IntervalSet.Interval(range.start, range.end - 1)]))
+    wanted = wanted.union(IntervalSet(parts.map { IntervalSet.Interval($0.start, $0.end - 1) }))
+    var ranges: [AddressRange] = []
+    for interval in wanted.intervals {
+      ranges.append(try Self.range(interval.first, interval.last - interval.first + 1))
+    }
+    try replaceMarks(old, by: ranges)
   }
 
   private mutating func replaceMarks(_ old: [Region], by new: [AddressRange]) throws(SessionError) {
@@ -128,21 +166,29 @@ extension Session.State {
     let same = Set(old.map(\.range)).intersection(present)
     var change = SessionChange()
     for region in old where !same.contains(region.range) { change.remove(region) }
-    for range in new where !same.contains(range) { change.trap(range) }
+    for range in new where !same.contains(range) { change.declare(range, marksCount ? .trap : .allow) }
     guard !change.operations.isEmpty else { return }
     let made = try make(change.operations)
     for region in old where !same.contains(region.range) { marks.remove(region.serial) }
     for region in made { marks.insert(region.serial) }
   }
 
-  fileprivate mutating func mark(_ range: AddressRange) throws(SessionError) {
+  mutating func mark(_ range: AddressRange) throws(SessionError) {
+    try follow(range)
     let old = marks(near: range)
     let start = old.map(\.range.start).min().map { min($0, range.start) } ?? range.start
     let end = old.map(\.range.end).max().map { max($0, range.end) } ?? range.end
     try replaceMarks(old, by: [Self.range(start, end - start)])
   }
 
-  fileprivate mutating func unmark(_ range: AddressRange) throws(SessionError) {
+  /// Has the calls trap that could unmark a range: before there is anything to unmark.
+  private mutating func follow(_ range: AddressRange) throws(SessionError) {
+    guard followsMemoryCalls, var active, !active.armament.globalTraps.followed.holds(range) else { return }
+    try active.followMemoryEverywhere()
+    self.active = active
+  }
+
+  mutating func unmark(_ range: AddressRange) throws(SessionError) {
     let old = marks(near: range).filter { $0.range.overlaps(range) }
     var rest: [AddressRange] = []
     for region in old {
@@ -162,15 +208,10 @@ extension Session.State {
       try unmark(rest)
       return try Self.range(range.start, size)
     }
-    let old = marks(near: range).filter { $0.range.overlaps(range) }
-    let new = try reserve(size, inArena: !old.isEmpty)
+    let isMarked = marks(near: range).contains { $0.range.overlaps(range) }
+    let new = try reserve(size, inArena: isMarked)
     do throws(SessionError) {
-      for region in old {
-        let start = max(region.range.start, range.start) - range.start + new.start
-        let isLast = region.range.end >= range.end
-        let end = isLast ? new.end : region.range.end - range.start + new.start
-        try mark(Self.range(start, end - start))
-      }
+      for part in copies(of: range, at: new) { try mark(part) }
       do throws(Errno) {
         _ = try PageMapping.remap(range.start..<range.end, to: size, at: new.start, mayMove: true)
       } catch { throw .memory(error) }

@@ -18,12 +18,30 @@ extension Session {
     /// executed from then on dies of the first of them that it makes**, since a filter outlives exec and a handler does
     /// not (``Statistics/endangersPrograms``). Calls by `int $0x80` from native code are not looked after.
     public static let guardsSIGSYS = Options(rawValue: 1 << 0)
-  }
-}
 
-extension Session.Options {
-  /// What traps from anywhere.
-  var globalTraps: [CallPattern] { contains(.guardsSIGSYS) ? CallPattern.endangeringSIGSYS : [] }
+    /// Programs written to the interface of the memory-map RFC of 2020 run as on a kernel that has it. PROT_NOSYSCALL (0x40)
+    /// in mmap(2), mprotect(2) and pkey_mprotect(2) marks memory; protection without it, munmap(2), mremap(2) and
+    /// mmap(2) with MAP_FIXED unmark, move or replace it, in whole or in part; seccomp(2)'s operation 4 and
+    /// prctl(PR_SET_SECCOMP, 3) have the marks count, and prctl(PR_GET_SECCOMP) answers 3 from then on. Whoever makes
+    /// these calls: they trap before addresses are looked at. A marked call goes to the session's hook; without one, to the
+    /// program's own SIGSYS handler (``Verdict/signal``), with si_errno 0. What the kernel refuses fails with its errno.
+    ///
+    /// Memory that the kernel may place comes to lie in the session's own block. The calls that could unmark something trap
+    /// where they are about that block, or about addresses that Linux leaves unmapped by itself; so a program that marks
+    /// memory nowhere else, and whoever it executes, goes on calling mmap and munmap untrapped. The first mark elsewhere
+    /// attaches a filter by which all of them trap, 1.5 us each, and programs that are executed from then on die of theirs
+    /// (``Statistics/endangersPrograms``). libc unmaps the stacks of detached threads with all signals blocked, so a process
+    /// that has such threads and marks memory elsewhere needs ``guardsSIGSYS`` too.
+    ///
+    /// A program that sets its SIGSYS handler after the session has been activated takes the session's away, as any native
+    /// code would; ``guardsSIGSYS`` prevents that.
+    ///
+    /// What differs from the RFC: the marks count for all threads of the session, also those that were there before they
+    /// were switched on; an instruction has to lie in marked memory, not the address after it; calls by `int $0x80`, and
+    /// shmat(2), shmdt(2), brk(2) and remap_file_pages(2) of marked memory are not followed. A call about marked memory, and
+    /// none else, waits for changes of the session and must not be made by code that holds malloc's lock.
+    public static let memoryMapCalls = Options(rawValue: 1 << 1)
+  }
 }
 
 extension CallPattern {

@@ -65,6 +65,10 @@ public final class Session: Sendable {
     /// The regions that are memory marked as making no system calls, by serial.
     var marks: Set<UInt64> = []
     let usual: Region.Disposition
+    /// Whether raw calls about memory are followed.
+    let followsMemoryCalls: Bool
+    /// Whether calls from marked memory trap.
+    var marksCount: Bool
     /// nil before activation.
     var active: Active?
 
@@ -76,6 +80,7 @@ public final class Session: Sendable {
   /// Opens a session. Nothing happens to the process until ``activate(for:)``.
   /// - Throws: ``SessionError/unavailable(_:reason:)`` where the kernel or a filter that the process is under lacks the
   ///   mechanism, ``SessionError/inexpressible(_:reason:)`` where it cannot do what the options say,
+  ///   ``SessionError/unsatisfiable(_:)`` for ``Options/memoryMapCalls`` where everything traps by default,
   ///   ``SessionError/memory(_:)`` where the gate cannot be mapped.
   public init(
     mechanism: Mechanism = .seccomp,
@@ -83,8 +88,12 @@ public final class Session: Sendable {
     noNewPrivileges: NoNewPrivileges = .whenNeeded,
     options: Options = []
   ) throws(SessionError) {
-    guard options.globalTraps.isEmpty || !mechanism.isPerThread else {
+    guard options.isEmpty || !mechanism.isPerThread else {
       throw .inexpressible(mechanism, reason: "it cannot trap calls by their numbers")
+    }
+    let followsMemoryCalls = options.contains(.memoryMapCalls)
+    guard !followsMemoryCalls || defaultDisposition == .allow else {
+      throw .unsatisfiable("where everything traps by default, memory cannot be marked as making no system calls")
     }
     self.mechanism = mechanism
     self.options = options
@@ -94,7 +103,9 @@ public final class Session: Sendable {
     guard prepared == 0 else { throw .memory(Errno(rawValue: Int32(-prepared))) }
     let gate = try Session.gate()
     state = ChangeLock(
-      State(store: RegionStore(gate: gate), gate: gate, usual: defaultDisposition == .allow ? .allow : .trap))
+      State(
+        store: RegionStore(gate: gate), gate: gate, usual: defaultDisposition == .allow ? .allow : .trap,
+        followsMemoryCalls: followsMemoryCalls, marksCount: !followsMemoryCalls))
     if let reason = mechanism.unavailability() { throw .unavailable(mechanism, reason: reason) }
   }
 

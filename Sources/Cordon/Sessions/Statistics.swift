@@ -51,6 +51,18 @@ extension Session {
   }
 }
 
+extension Session.Statistics: CustomStringConvertible {
+  /// How many, how often, at what cost; in one line.
+  public var description: String {
+    func count(_ number: some BinaryInteger, _ one: String) -> String { "\(number) \(one)\(number == 1 ? "" : "s")" }
+    return [
+      count(regions, "region"), count(changes, "change"), count(filters, "filter"), count(staleRanges, "stale range"),
+      count(traps, "trap") + " (\(unasked) unasked for)",
+      "about \(Int(nanosecondsPerCall)) ns more for an untrapped call",
+    ].joined(separator: ", ")
+  }
+}
+
 extension Session.State {
   fileprivate var staleRanges: Int {
     guard let active, !active.removed.isEmpty else { return 0 }

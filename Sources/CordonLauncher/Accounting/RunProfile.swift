@@ -51,7 +51,7 @@ package struct RunProfile {
   }
 
   /// The regions that are given by address and denied: a filter enforces them by itself.
-  var enforced: [RegionMap.Region] {
+  package var enforced: [RegionMap.Region] {
     let map = try? profile.presentRegionMap(finding: { _ throws(CodeNameError) in
       throw CodeNameError(problem: "", remedy: nil, isAbsence: true)
     })

@@ -19,19 +19,21 @@ struct Layout {
   private let graph: DecisionGraph
   /// The instructions from the last to the first.
   private var reversed: [Instruction] = []
-  /// For each entry, where in `reversed` it was placed last, so nearest to what comes next.
-  private var places: [Int?]
+  /// For each entry, where in `reversed` it was placed last, so nearest to what comes next; or ``nowhere``.
+  private var places: [Int32]
+  private static let nowhere = Int32.min
 
   /// The instructions of the filter that starts at `root`.
   static func emit(_ graph: DecisionGraph, root: DecisionGraph.NodeID) -> [Instruction] {
     var layout = Layout(graph: graph)
-    _ = layout.place(layout.entry(root, holding: nil))
+    layout.place(layout.entry(root, holding: nil))
     return layout.reversed.reversed()
   }
 
   private init(graph: DecisionGraph) {
     self.graph = graph
-    places = Array(repeating: nil, count: graph.count * 2)
+    places = Array(repeating: Self.nowhere, count: graph.count * 2)
+    reversed.reserveCapacity(graph.count + graph.count / 2)
   }
 
   /// How to enter a node while the accumulator holds `word`.
@@ -42,23 +44,25 @@ struct Layout {
     }
   }
 
-  /// Places an entry and all that it leads to, unless it has a place already; returns the place.
-  private mutating func place(_ entry: Entry) -> Int {
-    if let known = places[entry.index] { return known }
+  /// Places an entry and all that it leads to, unless it has a place already.
+  private mutating func place(_ entry: Entry) {
+    guard places[entry.index] == Self.nowhere else { return }
     switch graph[entry.node] {
     case .answer(let action): append(.answer(action))
     case .branch(let test, let ifTrue, let ifFalse):
-      if !entry.loads || places[Entry(node: entry.node, loads: false).index] != reversed.count - 1 {
+      if !entry.loads || places[Entry(node: entry.node, loads: false).index] != here {
         placeBranch(test, ifTrue, ifFalse, likelier: graph.likelierOutcome(of: entry.node))
       }
       if entry.loads {
-        places[Entry(node: entry.node, loads: false).index] = reversed.count - 1
+        places[Entry(node: entry.node, loads: false).index] = here
         append(.loadData(test.word))
       }
     }
-    places[entry.index] = reversed.count - 1
-    return reversed.count - 1
+    places[entry.index] = here
   }
+
+  /// The place of the instruction that was placed last.
+  private var here: Int32 { Int32(reversed.count) - 1 }
 
   private mutating func placeBranch(
     _ test: DecisionGraph.Test, _ ifTrue: DecisionGraph.NodeID, _ ifFalse: DecisionGraph.NodeID, likelier: Bool?
@@ -67,7 +71,7 @@ struct Layout {
     // The side that is placed last falls through: the likelier one. Where that is not known it is the one with the shorter
     // ways, so that what is jumped over is small.
     let fallsThrough = likelier ?? (graph.length(ifTrue) < graph.length(ifFalse))
-    for entry in fallsThrough ? [whenFalse, whenTrue] : [whenTrue, whenFalse] { _ = place(entry) }
+    for entry in fallsThrough ? [whenFalse, whenTrue] : [whenTrue, whenFalse] { place(entry) }
     // A stepping stone pushes the other target away by one, so both are looked at until neither is too far.
     while let far = [whenTrue, whenFalse].first(where: { distance(to: $0) > Self.farthest }) {
       placeSteppingStone(far)
@@ -83,13 +87,14 @@ struct Layout {
     case .answer(let action): append(.answer(action))
     case .branch: append(.jump(UInt32(distance(to: entry))))
     }
-    places[entry.index] = reversed.count - 1
+    places[entry.index] = here
   }
 
   /// How many instructions the next one would skip to get to an entry that has a place.
   private func distance(to entry: Entry) -> Int {
-    guard let place = places[entry.index] else { preconditionFailure("what a node leads to is placed before it") }
-    return reversed.count - place - 1
+    let place = places[entry.index]
+    precondition(place != Self.nowhere, "what a node leads to is placed before it")
+    return Int(here - place)
   }
 
   private mutating func append(_ operation: Operation) { reversed.append(operation.instruction) }

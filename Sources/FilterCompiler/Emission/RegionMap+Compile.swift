@@ -13,8 +13,9 @@ extension RegionMap {
     let own = AuditArchitecture(architecture)
     for named in [own] + options.foreignTrapNumbers.keys.sorted(by: { $0.rawValue < $1.rawValue }) {
       let patterns = named == own ? options.globalTrapPatterns.map(\.number) : []
-      let trapped = Set(options.trapNumbers(of: named, in: self) + patterns)
-      guard let number = options.allowedNumbers(of: named, in: self).first(where: trapped.contains) else { continue }
+      let trapped = options.trapNumbers(of: named, in: self) + patterns
+      let allowed = options.allowedNumbers(of: named, in: self)
+      guard !trapped.isEmpty, let number = allowed.first(where: Set(trapped).contains) else { continue }
       throw named == own ? .contradictoryNumber(number) : .contradictoryForeignNumber(number, named)
     }
     if let gate = options.gate {

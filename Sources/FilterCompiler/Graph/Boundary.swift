@@ -1,21 +1,26 @@
 /// Where one disposition ends and the next begins.
-struct Boundary: Equatable {
+struct Boundary {
   /// The first instruction pointer that gets what follows; inside of a gap that nobody cares about it may be any of these.
   let places: ClosedRange<UInt64>
-  let before: Disposition
-  let after: Disposition
+  /// The dispositions, by their numbers.
+  let before: DispositionTable.Number
+  let after: DispositionTable.Number
 
   /// The boundaries between the pieces that are cared for. A gap between equal neighbours vanishes, and so does one at
   /// either end.
-  static func all(between pieces: [Piece]) -> [Boundary] {
+  static func all(between pieces: [Piece], _ dispositions: inout DispositionTable) -> [Boundary] {
     var boundaries: [Boundary] = []
-    var last: Piece?
+    boundaries.reserveCapacity(pieces.count)
+    var next: UInt64 = 0
+    var before: DispositionTable.Number?
     for piece in pieces {
       guard let disposition = piece.disposition else { continue }
-      if let last, let before = last.disposition, before != disposition {
-        boundaries.append(Boundary(places: last.last + 1...piece.first, before: before, after: disposition))
+      let after = dispositions.number(of: disposition)
+      if let before, before != after {
+        boundaries.append(Boundary(places: next...piece.first, before: before, after: after))
       }
-      last = piece
+      before = after
+      next = piece.last &+ 1
     }
     return boundaries
   }
@@ -32,12 +37,5 @@ struct Boundary: Equatable {
   var inside: (line: UInt32, places: ClosedRange<UInt32>) {
     let low = UInt32(truncatingIfNeeded: places.lowerBound)...UInt32(truncatingIfNeeded: places.upperBound)
     return (UInt32(places.lowerBound >> 32), low)
-  }
-}
-
-extension ClosedRange where Bound: FixedWidthInteger {
-  /// The place beside the stricter of two dispositions, so that what comes into the gap later is not caught by it.
-  func besideStricter(_ before: Disposition, _ after: Disposition) -> Bound {
-    before.isStricter(than: after) ? lowerBound : upperBound
   }
 }

@@ -14,9 +14,10 @@ struct BoundaryPlacement {
   }
 
   enum Content: Hashable {
-    case disposition(Disposition)
+    /// A disposition, by its number.
+    case disposition(DispositionTable.Number)
     /// One of ``BoundaryPlacement/patterns``, for the lower half.
-    case pattern(Int)
+    case pattern(Int32)
   }
 
   /// A stretch whose first line is still open.
@@ -24,31 +25,29 @@ struct BoundaryPlacement {
     var firsts: ClosedRange<UInt32>
     var content: Content
     /// The dispositions of its lowest and its highest address.
-    var outer: (lowest: Disposition, highest: Disposition)
+    var outer: (lowest: DispositionTable.Number, highest: DispositionTable.Number)
   }
 
   /// In ascending order, the first one starting at 0.
   private(set) var stretches: [Stretch] = []
   let patterns: [LinePattern]
-
-  /// All that occur.
-  var dispositions: Set<Disposition> {
-    var found = Set(patterns.flatMap(\.dispositions))
-    for case .disposition(let disposition) in stretches.map(\.content) { found.insert(disposition) }
-    return found
-  }
+  /// What the numbers of dispositions stand for.
+  private(set) var dispositions = DispositionTable()
+  private let boundaries: [Boundary]
+  /// For each boundary of a pattern, the room in the lower half that is left of it.
+  private let places: [ClosedRange<UInt32>]
 
   init(_ pieces: [Piece]) {
-    let boundaries = Boundary.all(between: pieces)
+    boundaries = Boundary.all(between: pieces, &dispositions)
     let lines = Self.lines(of: boundaries)
+    var places = boundaries.map { $0.lines == nil ? $0.inside.places : 0...0 }
     let indices: [Int]
-    (patterns, indices) = LinePattern.shared(by: lines.map { LinePattern(boundaries[$0]) })
-    guard let lowest = boundaries.first?.before ?? pieces.lazy.compactMap(\.disposition).first else {
-      // Nobody cares about anything.
-      stretches = [Stretch(first: 0, content: .disposition(.allow))]
-      return
-    }
+    (patterns, indices) = LinePattern.shared(by: lines, of: boundaries, &places)
+    self.places = places
+    // Nobody cares about anything where no piece has a disposition.
+    let lowest = dispositions.all.isEmpty ? dispositions.number(of: .allow) : boundaries.first?.before ?? 0
     var open = [OpenStretch(firsts: 0...0, content: .disposition(lowest), outer: (lowest, lowest))]
+    open.reserveCapacity(2 * boundaries.count + 1)
     var line = 0
     var next = 0
     while next < boundaries.count {
@@ -56,17 +55,31 @@ struct BoundaryPlacement {
         Self.append(boundaries[next].after, firsts, to: &open)
         next += 1
       } else {
-        Self.append(boundaries[lines[line]], .pattern(indices[line]), to: &open)
+        Self.append(boundaries[lines[line]], .pattern(Int32(indices[line])), to: &open)
         next = lines[line].upperBound
         line += 1
       }
     }
-    stretches = Self.settled(open)
+    stretches = settled(open)
+  }
+
+  /// The lower half as a pattern cuts it, each disposition decided by the node that `leaves` has at its number.
+  func segments(of pattern: LinePattern, _ leaves: [DecisionGraph.NodeID]) -> [SegmentRow.Segment] {
+    let lowest = boundaries[pattern.boundaries.lowerBound].before
+    var segments = [SegmentRow.Segment(first: 0, node: leaves[Int(lowest)])]
+    segments.reserveCapacity(pattern.boundaries.count + 1)
+    for index in pattern.boundaries {
+      let (before, after) = (boundaries[index].before, boundaries[index].after)
+      let first = dispositions.besideStricter(places[index], before, after)
+      segments.append(SegmentRow.Segment(first: first, node: leaves[Int(after)]))
+    }
+    return segments
   }
 
   /// The boundaries, line by line, that cannot lie at the start of a line.
   private static func lines(of boundaries: [Boundary]) -> [Range<Int>] {
     var lines: [Range<Int>] = []
+    lines.reserveCapacity(boundaries.count)
     for (index, boundary) in boundaries.enumerated() where boundary.lines == nil {
       if let last = lines.last, last.upperBound == index, boundaries[index - 1].inside.line == boundary.inside.line {
         lines[lines.count - 1] = last.lowerBound..<index + 1
@@ -77,7 +90,9 @@ struct BoundaryPlacement {
     return lines
   }
 
-  private static func append(_ disposition: Disposition, _ firsts: ClosedRange<UInt32>, to open: inout [OpenStretch]) {
+  private static func append(
+    _ disposition: DispositionTable.Number, _ firsts: ClosedRange<UInt32>, to open: inout [OpenStretch]
+  ) {
     // What stands behind a pattern and ends with its line needs no line of its own.
     if let last = open.last, last.firsts.lowerBound == firsts.lowerBound { open.removeLast() }
     open.append(OpenStretch(firsts: firsts, content: .disposition(disposition), outer: (disposition, disposition)))
@@ -100,8 +115,9 @@ struct BoundaryPlacement {
 
   /// The stretches with their first lines. Where a stretch between two that are decided alike can be a single line, it is
   /// one, so that one "equal to" sets it apart.
-  private static func settled(_ open: [OpenStretch]) -> [Stretch] {
+  private func settled(_ open: [OpenStretch]) -> [Stretch] {
     var stretches: [Stretch] = []
+    stretches.reserveCapacity(open.count)
     var index = 0
     while index < open.count {
       let (firsts, line) = (open[index].firsts, open[index].firsts.upperBound)
@@ -113,7 +129,8 @@ struct BoundaryPlacement {
         index += 2
         continue
       }
-      let first = index == 0 ? 0 : firsts.besideStricter(open[index - 1].outer.highest, open[index].outer.lowest)
+      let first =
+        index == 0 ? 0 : dispositions.besideStricter(firsts, open[index - 1].outer.highest, open[index].outer.lowest)
       stretches.append(Stretch(first: first, content: open[index].content))
       index += 1
     }

@@ -13,7 +13,8 @@ struct ChainPartition {
 
   /// How many tests a chain has at most; longer ones save next to nothing.
   private static let longestChain = 8
-  /// Rows above this size are tried at fewer prices: one more or less among so many chains hardly counts.
+  /// Rows above this size are tried at fewer prices, and at no more where less than a thousandth of the filter's size can
+  /// be saved: one more or less among so many chains hardly counts.
   private static let largeRow = 100
 
   private init(_ chains: [Chain]) {
@@ -24,7 +25,7 @@ struct ChainPartition {
 
   /// The partition of least cost; `rest` is what the rest of the filter takes.
   static func cheapest(_ row: SegmentRow, besides rest: (size: Int, length: Int)) -> ChainPartition {
-    let found = row.isPlain ? even(row) : searched(row)
+    let found = row.isPlain ? even(row) : searched(row, besides: rest.size)
     let least = found.reduce(Int.max) { min($0, $1.length) }
     func cost(_ partition: ChainPartition) -> Int { (rest.size + partition.size) * (rest.length + partition.length) }
     guard let cheapest = found.lazy.filter({ $0.length <= least + 1 }).min(by: { cost($0) < cost($1) }) else {
@@ -47,13 +48,15 @@ struct ChainPartition {
   }
 
   /// The best partitions at many prices: where ways are dear, chains are short; from price to price some get longer.
-  private static func searched(_ row: SegmentRow) -> [ChainPartition] {
+  private static func searched(_ row: SegmentRow, besides rest: Int) -> [ChainPartition] {
     // A tree without chains is low.
     var found = [ChainPartition(row.segments.indices.map { Chain($0, in: row) })]
     var least = found[0].length
-    let search = ChainSearch(row, longest: longestChain)
-    let shortest = row.lengths.reduce(row.lengths[0], min)
+    var search = ChainSearch(row, longest: longestChain)
+    let shortest = row.segments.reduce(Int.max) { min($0, $1.length) }
     let steps = row.count > largeRow ? 1 : 4
+    // No partition takes fewer tests than one chain.
+    let smallest = rest + Chain(whole: row).size
     for step in 0... {
       let (octave, part) = step.quotientAndRemainder(dividingBy: steps)
       let price = Double.powerOfTwo(-shortest - octave) / (1 + Double(part) / Double(steps))
@@ -61,6 +64,7 @@ struct ChainPartition {
       least = min(least, partition.length)
       if partition.length > least + 1 { break }
       found.append(partition)
+      if row.count > largeRow, partition.length == least, (rest + partition.size - smallest) * 1000 < smallest { break }
       if partition.chains.count == 1 || octave > longestChain + 8 { break }
     }
     return found

@@ -7,25 +7,18 @@
 struct DecisionGraph {
   /// A node's identity: two nodes are equal exactly where their identities are.
   struct NodeID: Hashable {
+    private let place: UInt32
+
+    init(index: Int) { place = UInt32(index) }
+
     /// Its place in the order of creation, below ``DecisionGraph/count``.
-    let index: Int
+    var index: Int { Int(place) }
   }
 
   /// A question with two outcomes, or an answer.
-  enum Node: Hashable {
+  enum Node: Equatable {
     case answer(Action)
     case branch(Test, ifTrue: NodeID, ifFalse: NodeID)
-
-    /// Hashing is a third of what compiling costs, so a node is packed into two words for it.
-    func hash(into hasher: inout Hasher) {
-      switch self {
-      case .answer(let action): hasher.combine(UInt64(action.rawValue))
-      case .branch(let test, let ifTrue, let ifFalse):
-        hasher.combine(
-          UInt64(test.constant) << 32 | UInt64(test.word.index) << 16 | UInt64(test.comparison.rawValue))
-        hasher.combine(UInt64(UInt32(truncatingIfNeeded: ifTrue.index)) << 32 ^ UInt64(ifFalse.index))
-      }
-    }
   }
 
   /// An unsigned comparison of one word with a constant.
@@ -36,17 +29,17 @@ struct DecisionGraph {
   }
 
   private var nodes: [Node] = []
-  private var identities: [Node: NodeID] = [:]
+  private var identities: NodeTable
   /// For each node, the most instructions on a way from it to an answer, both included.
-  private var lengths: [Int] = []
+  private var lengths: [Int32] = []
   /// The outcome that more calls have, for nodes of which that is known.
   private var likelierOutcomes: [NodeID: Bool] = [:]
 
   /// A graph without nodes, with room for about `capacity` of them.
   init(capacity: Int = 0) {
+    identities = NodeTable(capacity: capacity)
     nodes.reserveCapacity(capacity)
     lengths.reserveCapacity(capacity)
-    identities.reserveCapacity(capacity)
   }
 
   /// The node that answers `action`.
@@ -78,16 +71,13 @@ struct DecisionGraph {
   }
 
   private mutating func identity(of node: Node, length: Int) -> NodeID {
-    // One look-up finds the node or makes room for it.
-    let id = Self.entry(&identities[node, default: NodeID(index: nodes.count)])
+    let id = identities.identity(of: node, among: nodes)
     if id.index == nodes.count {
       nodes.append(node)
-      lengths.append(length)
+      lengths.append(Int32(length))
     }
     return id
   }
-
-  private static func entry(_ id: inout NodeID) -> NodeID { id }
 
   /// Which outcome of a node more calls have; nil where that is not known.
   func likelierOutcome(of id: NodeID) -> Bool? { likelierOutcomes[id] }
@@ -106,9 +96,9 @@ struct DecisionGraph {
   /// The most instructions that a call runs through from this node on, its answer included, while the accumulator holds
   /// `word`: where the node asks for another one, that is loaded first.
   func length(_ id: NodeID, holding word: DataWord) -> Int {
-    lengths[id.index] + (self.word(of: id).map { $0 == word ? 0 : 1 } ?? 0)
+    length(id) + (self.word(of: id).map { $0 == word ? 0 : 1 } ?? 0)
   }
 
   /// The same where the word that the node asks for has been loaded.
-  func length(_ id: NodeID) -> Int { lengths[id.index] }
+  func length(_ id: NodeID) -> Int { Int(lengths[id.index]) }
 }

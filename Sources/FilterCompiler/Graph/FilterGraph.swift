@@ -11,21 +11,26 @@ struct FilterGraph {
   private let options: CompileOptions
   /// The instruction pointers, with the gate open.
   private let placement: BoundaryPlacement
-  private let dispositions: Set<Disposition>
   /// How calls are spread over the instruction pointers, where that is known.
   private let pointers: PointerSpread?
   private var bodies = LinkedBodies()
-  /// The trees of instruction pointers, by what their leaves are: most architectures have the same.
-  private var addressTrees: [[Disposition: DecisionGraph.NodeID]: DecisionGraph.NodeID] = [:]
+  /// The trees of instruction pointers, with what their leaves are: most architectures have the same.
+  private var addressTrees: [AddressLeaves] = []
+
+  private struct AddressLeaves {
+    /// By the numbers of dispositions.
+    let leaves: [DecisionGraph.NodeID]
+    let root: DecisionGraph.NodeID
+  }
 
   init(_ map: RegionMap, _ options: CompileOptions) {
     self.map = map
     self.options = options
     var pieces = map.pieces()
-    graph = DecisionGraph(capacity: pieces.count + 16)
+    // A piece between others is a load and two comparisons at most.
+    graph = DecisionGraph(capacity: 2 * pieces.count + 16)
     if let gate = options.gate { pieces = pieces.opening(gate, map.architecture) }
     placement = BoundaryPlacement(pieces)
-    dispositions = placement.dispositions
     pointers = options.weights?.pointerSpread(map.architecture)
     root = architectureTests()
   }
@@ -36,25 +41,23 @@ struct FilterGraph {
     var node = decisions(of: nil)
     // The map's own architecture is asked for first: nearly all calls are of it.
     let own = AuditArchitecture(map.architecture)
-    let others = namedArchitectures.subtracting([own]).sorted { $0.rawValue < $1.rawValue }
-    for architecture in others + [own] {
+    for architecture in foreignArchitectures + [own] {
       let test = DecisionGraph.Test(word: .architecture, comparison: .equal, constant: architecture.rawValue)
       node = graph.branch(test, ifTrue: decisions(of: architecture), ifFalse: node)
     }
     return node
   }
 
-  /// The architectures whose calls something is said about.
-  private var namedArchitectures: Set<AuditArchitecture> {
-    var named: Set<AuditArchitecture> = [AuditArchitecture(map.architecture)]
-    named.formUnion(options.checkedArchitectures ?? [])
-    named.formUnion(options.foreignAllowedNumbers.keys)
-    named.formUnion(options.foreignTrapNumbers.keys)
-    if options.x32 != nil { named.insert(.x86_64) }
-    for disposition in dispositions.union([options.otherArchitecture]) {
-      if case .policy(let body) = disposition { named.formUnion(body.architectures) }
+  /// The other architectures whose calls something is said about, in ascending order.
+  private var foreignArchitectures: [AuditArchitecture] {
+    var named = options.checkedArchitectures ?? []
+    named += Array(options.foreignAllowedNumbers.keys) + Array(options.foreignTrapNumbers.keys)
+    if options.x32 != nil { named.append(.x86_64) }
+    for disposition in placement.dispositions.all + [options.otherArchitecture] {
+      if case .policy(let body) = disposition { named += body.architectures }
     }
-    return named
+    let own = AuditArchitecture(map.architecture)
+    return named.map(\.rawValue).ascending.map(AuditArchitecture.init(rawValue:)).filter { $0 != own }
   }
 
   /// What decides the calls of an architecture; nil is one that nothing names.
@@ -78,13 +81,14 @@ struct FilterGraph {
     var nodes: [UInt32: DecisionGraph.NodeID] = [:]
     let trapped = options.trapNumbers(of: architecture, in: map)
     let patterns = architecture == AuditArchitecture(map.architecture) ? options.globalTrapPatterns : []
+    let allowed = options.allowedNumbers(of: architecture, in: map)
+    guard !trapped.isEmpty || !patterns.isEmpty || !allowed.isEmpty else { return }
     if !trapped.isEmpty || !patterns.isEmpty {
       var everywhere = [Piece(first: 0, last: .max, disposition: .trap(data: options.trapData))]
       if let gate = options.gate { everywhere = everywhere.opening(gate, map.architecture) }
-      let trap = AddressTree.build(BoundaryPlacement(everywhere), expecting: pointers, in: &graph) {
-        disposition, graph in
-        graph.answer(disposition.answer(to: SeccompData(nr: 0)))
-      }
+      let placement = BoundaryPlacement(everywhere)
+      let leaves = placement.dispositions.all.map { graph.answer($0.answer(to: SeccompData(nr: 0))) }
+      let trap = AddressTree.build(placement, expecting: pointers, leaves: leaves, in: &graph)
       // Arguments before addresses: what no pattern matches has only been asked for them.
       for pattern in patterns.reversed() {
         nodes[pattern.number] = pattern.decide(trap, else: nodes[pattern.number] ?? line[pattern.number], in: &graph)
@@ -92,7 +96,7 @@ struct FilterGraph {
       for number in trapped { nodes[number] = trap }
     }
     let allow = graph.answer(Action(.allow))
-    for number in options.allowedNumbers(of: architecture, in: map) { nodes[number] = allow }
+    for number in allowed { nodes[number] = allow }
     line = line.replacing(nodes)
   }
 
@@ -108,32 +112,41 @@ struct FilterGraph {
 
   /// What decides the calls of an architecture by where they come from and what the policies there say.
   private mutating func linked(_ architecture: AuditArchitecture?) -> NumberLine {
-    var lines: [Disposition: NumberLine] = [:]
-    for disposition in dispositions { lines[disposition] = bodies.line(of: disposition, architecture, in: &graph) }
-    let starts = Set(lines.values.flatMap(\.starts)).sorted()
+    // By the numbers of dispositions.
+    let lines = placement.dispositions.all.map { bodies.line(of: $0, architecture, in: &graph) }
+    let starts = lines.flatMap(\.starts).ascending
     // For each run of numbers, the node where all code is decided alike.
     let alike = starts.map { start -> DecisionGraph.NodeID? in
-      let nodes = Set(lines.values.map { $0[start] })
-      return nodes.count == 1 ? nodes.first : nil
+      let node = lines[0][start]
+      return lines.allSatisfy { $0[start] == node } ? node : nil
     }
     // The policies need not tell apart the numbers that do not get to them.
-    let open = zip(starts, alike).filter { $0.1 == nil }.map(\.0)
+    let open = starts.indices.filter { alike[$0] == nil }.map { starts[$0] }
     guard let first = open.first else {
       return NumberLine(zip(starts, alike).compactMap { start, node in node.map { .init(first: start, node: $0) } })
     }
-    var leaves: [Disposition: DecisionGraph.NodeID] = [:]
-    for (disposition, line) in lines {
+    let leaves = lines.map { line in
       var segments = [NumberLine.Segment(first: 0, node: line[first])]
       segments += open.dropFirst().map { NumberLine.Segment(first: $0, node: line[$0]) }
-      leaves[disposition] = tree(NumberLine(segments), of: architecture)
+      return tree(NumberLine(segments), of: architecture)
     }
-    let byAddress =
-      addressTrees[leaves]
-      ?? AddressTree.build(placement, expecting: pointers, in: &graph) { disposition, graph in
-        leaves[disposition] ?? graph.answer(Action(.killProcess))
-      }
-    addressTrees[leaves] = byAddress
+    let byAddress: DecisionGraph.NodeID
+    if let known = addressTrees.first(where: { $0.leaves == leaves }) {
+      byAddress = known.root
+    } else {
+      byAddress = AddressTree.build(placement, expecting: pointers, leaves: leaves, in: &graph)
+      addressTrees.append(AddressLeaves(leaves: leaves, root: byAddress))
+    }
     return NumberLine(zip(starts, alike).map { .init(first: $0, node: $1 ?? byAddress) })
+  }
+}
+
+extension [UInt32] {
+  /// The numbers that occur, each once, in ascending order.
+  fileprivate var ascending: [UInt32] {
+    var result: [UInt32] = []
+    for number in sorted() where result.last != number { result.append(number) }
+    return result
   }
 }
 
@@ -149,7 +162,7 @@ extension NumberLine {
   fileprivate func replacing(_ nodes: [UInt32: DecisionGraph.NodeID]) -> NumberLine {
     guard !nodes.isEmpty else { return self }
     // Where the old segments go on after a number that is replaced.
-    let starts = Set(starts + nodes.keys + nodes.keys.filter { $0 < .max }.map { $0 + 1 }).sorted()
+    let starts = (starts + nodes.keys + nodes.keys.filter { $0 < .max }.map { $0 + 1 }).ascending
     return NumberLine(starts.map { Segment(first: $0, node: nodes[$0] ?? self[$0]) })
   }
 

@@ -21,7 +21,7 @@ enum IntervalTree {
     let rest = (size: surroundings.size + graph.count, length: surroundings.length)
     let chains = ChainPartition.cheapest(row, besides: rest).chains
     let tree = BalancedTree(
-      lengths: chains.map(\.length), weights: chains.map { row.segments[$0.part].reduce(0) { $0 + $1.weight } })
+      lengths: chains.map(\.length), weights: chains.map { row.segments[$0.part].reduce(0) { $0 + Int($1.weight) } })
     return tree.build(
       leaf: { chains[$0].build(from: row, in: &graph) },
       join: { cut, below, above in

@@ -18,7 +18,7 @@ struct LinkedBodies {
 
 extension PolicyBody {
   /// The architectures that it has rules for.
-  var architectures: Set<AuditArchitecture> { Set(policy.tables.keys.map(\.architecture)) }
+  var architectures: [AuditArchitecture] { policy.tables.keys.map(\.architecture) }
 
   /// What decides the calls of an architecture, where `names` are the nodes' names.
   fileprivate func line(of architecture: AuditArchitecture?, named names: [DecisionGraph.NodeID]) -> NumberLine {

@@ -5,42 +5,67 @@ struct SegmentRow {
     var first: UInt32
     var node: DecisionGraph.NodeID
     /// How many intervals of the whole map it stands for.
-    var weight = 1
+    var weight: Int32 = 1
+    private var longest: Int32 = 0
+    /// Whether what decides it can follow its test directly and is wanted nowhere else in the row.
+    fileprivate(set) var canFollow = false
+
+    init(first: UInt32, node: DecisionGraph.NodeID, weight: Int = 1) {
+      self.first = first
+      self.node = node
+      self.weight = Int32(weight)
+    }
+
+    /// The instructions of the longest way from where it is entered; the row finds out.
+    fileprivate(set) var length: Int {
+      get { Int(longest) }
+      set { longest = Int32(newValue) }
+    }
   }
 
   let word: DataWord
-  private(set) var segments: [Segment] = []
-  /// For each segment, the instructions of the longest way from where it is entered.
-  let lengths: [Int]
-  /// For each segment, whether what decides it can follow its test directly and is wanted nowhere else in the row.
-  let canFollow: [Bool]
+  private(set) var segments: [Segment]
 
   /// The row of `all`, in ascending order, the first one starting at 0; equal neighbours become one.
-  init(_ all: [Segment], of word: DataWord, in graph: DecisionGraph) {
+  init(_ all: consuming [Segment], of word: DataWord, in graph: DecisionGraph) {
     precondition(all.first?.first == 0, "the segments cover the whole word")
     self.word = word
-    for segment in all {
-      if let last = segments.last, last.node == segment.node {
-        segments[segments.count - 1].weight += segment.weight
+    segments = all
+    var last = 0
+    for index in 1..<segments.count {
+      if segments[last].node == segments[index].node {
+        segments[last].weight += segments[index].weight
       } else {
-        segments.append(segment)
+        last += 1
+        segments[last] = segments[index]
       }
     }
-    lengths = segments.map { graph.length($0.node, holding: word) }
-    guard lengths.contains(where: { $0 > 1 }) else {
-      // Answers are wanted everywhere.
-      canFollow = Array(repeating: false, count: segments.count)
-      return
+    segments.removeLast(segments.count - 1 - last)
+    for index in segments.indices { segments[index].length = graph.length(segments[index].node, holding: word) }
+    markFollowers()
+  }
+
+  /// Answers are wanted everywhere; what takes more than one instruction is wanted here alone where it occurs once.
+  private mutating func markFollowers() {
+    guard segments.contains(where: { $0.length > 1 }) else { return }
+    let inner = segments.indices.filter { segments[$0].length > 1 }.sorted {
+      segments[$0].node.index < segments[$1].node.index
     }
-    var uses: [DecisionGraph.NodeID: Int] = [:]
-    for segment in segments where graph.word(of: segment.node) != nil { uses[segment.node, default: 0] += 1 }
-    canFollow = segments.map { uses[$0.node] == 1 }
+    for (place, index) in inner.enumerated() {
+      let node = segments[index].node
+      let isShared =
+        place > 0 && segments[inner[place - 1]].node == node
+        || place + 1 < inner.count && segments[inner[place + 1]].node == node
+      segments[index].canFollow = !isShared
+    }
   }
 
   var count: Int { segments.count }
 
   /// Whether all segments are answers, and each takes a test of its own.
-  var isPlain: Bool { lengths.allSatisfy { $0 == 1 } && (0..<count - 1).allSatisfy { extent(from: $0) == $0 + 2 } }
+  var isPlain: Bool {
+    segments.allSatisfy { $0.length == 1 } && (0..<count - 1).allSatisfy { extent(from: $0) == $0 + 2 }
+  }
 
   /// Where the part of the row ends that one more test adds to one that ends with the segment at `index`: after an island
   /// and the segment behind it, else after the next segment.

@@ -1,9 +1,12 @@
 /// One of the sixteen 32-bit words of `struct seccomp_data`, all that a filter can see of a call.
 public struct DataWord: Hashable, Sendable {
-  /// The word's place in the structure, 0...15, in units of 4 bytes.
-  public let index: Int
+  /// One byte: decision graphs have thousands of them.
+  private let place: UInt8
 
-  private init(index: Int) { self.index = index }
+  private init(index: Int) { place = UInt8(index) }
+
+  /// The word's place in the structure, 0...15, in units of 4 bytes.
+  public var index: Int { Int(place) }
 
   /// The word at a byte offset; nil where the kernel would refuse to load it (not aligned, or 64 and above).
   public init?(offset: UInt32) {

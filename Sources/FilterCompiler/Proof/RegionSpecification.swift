@@ -54,7 +54,7 @@ extension RegionSpecification: CallSpecification {
   }
 
   /// Whether a call traps from anywhere by what its arguments are.
-  private func patterns(
+  func patterns(
     in diagram: inout DecisionDiagram
   ) throws(ProofError.Reason) -> DecisionDiagram.Function {
     let number = try SymbolicWord(.number, in: &diagram)
@@ -95,7 +95,7 @@ extension Disposition {
 
 extension DecisionDiagram {
   /// Whether the instruction pointer is `bound` or higher.
-  fileprivate mutating func instructionPointer(atLeast bound: UInt64) throws(ProofError.Reason) -> Function {
+  mutating func instructionPointer(atLeast bound: UInt64) throws(ProofError.Reason) -> Function {
     try value(.instructionPointerHigh, .instructionPointerLow, atLeast: bound)
   }
 

@@ -44,10 +44,8 @@ public enum Disposition: Hashable, Sendable {
     return action ?? Action(.killProcess)
   }
 
-  /// Whether the strictest that this one does to a call is stricter than the strictest that `other` does.
-  func isStricter(than other: Disposition) -> Bool { strictest.isStricter(than: other.strictest) }
-
-  private var strictest: Action {
+  /// The strictest that it does to a call.
+  var strictest: Action {
     if case .policy(let body) = self { return body.policy.strictest }
     return action ?? Action(.killProcess)
   }

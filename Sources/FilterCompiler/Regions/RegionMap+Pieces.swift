@@ -16,9 +16,10 @@ extension RegionMap {
     }
     // What is disjoint as code is disjoint as pointers, but for two don't-care ranges with less than an
     // instruction between them.
-    let stated = (cared + ignored).sorted { $0.first < $1.first }
+    let stated = ignored.isEmpty ? cared : (cared + ignored).sorted { $0.first < $1.first }
 
     var pieces: [Piece] = []
+    pieces.reserveCapacity(2 * stated.count + 1)
     var next: UInt64 = 0
     for piece in stated {
       if next < piece.first {
@@ -46,21 +47,22 @@ extension [Piece] {
 
   /// The pieces with `disposition` laid over the pointers `first ... last`, whatever was there before.
   func overlaying(_ disposition: Disposition, from first: UInt64, through last: UInt64) -> [Piece] {
+    // Only few pieces are touched; those are made anew, and joined with their neighbours.
+    let lower = partitioningIndex { $0.last >= first }
+    let upper = partitioningIndex { $0.first > last }
     var result: [Piece] = []
-    for piece in self {
-      if piece.first < first {
-        let end = Swift.min(piece.last, first - 1)
-        result.appendJoining(Piece(first: piece.first, last: end, disposition: piece.disposition))
-      }
-      if piece.first <= last && first <= piece.last {
-        let (start, end) = (Swift.max(piece.first, first), Swift.min(piece.last, last))
-        result.appendJoining(Piece(first: start, last: end, disposition: disposition))
-      }
-      if piece.last > last {
-        let start = Swift.max(piece.first, last + 1)
-        result.appendJoining(Piece(first: start, last: piece.last, disposition: piece.disposition))
-      }
+    result.reserveCapacity(count + 2)
+    result += self[..<lower]
+    if lower < upper, self[lower].first < first {
+      result.appendJoining(Piece(first: self[lower].first, last: first - 1, disposition: self[lower].disposition))
     }
+    result.appendJoining(Piece(first: first, last: last, disposition: disposition))
+    if lower < upper, self[upper - 1].last > last {
+      let rest = self[upper - 1]
+      result.appendJoining(Piece(first: last + 1, last: rest.last, disposition: rest.disposition))
+    }
+    if upper < count { result.appendJoining(self[upper]) }
+    result += self[Swift.min(upper + 1, count)...]
     return result
   }
 }

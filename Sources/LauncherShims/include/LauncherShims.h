@@ -20,6 +20,8 @@ typedef struct CordonLaunch {
   char *const *environment;
   /// Makes a call that the filters exempt: `long call(long number, long a, …, long f)`.
   uint64_t call;
+  /// Executes a program by way of a file that the execve(2) was answered with a descriptor of: the agent's `load`.
+  uint64_t load;
   /// The filter whose listener is the launcher's, and one that is attached after it, if it has instructions.
   CordonFilter first, second;
   /// The signal mask that the program starts with.
@@ -100,6 +102,9 @@ long cordon_listener_give(int32_t listener, uint64_t id, int32_t descriptor);
 long cordon_shared_memory(uint64_t size, int32_t *given);
 /// Whether nobody has what was given away any more.
 int cordon_shared_memory_is_left(int32_t descriptor);
+
+/// A file in memory with these bytes, which can be executed: a descriptor, or -errno.
+long cordon_memory_file(const void *bytes, uint64_t size);
 
 /// A descriptor from which all signals of `mask` can be read that this thread blocks; close-on-exec.
 long cordon_signal_descriptor(uint64_t mask);

@@ -39,13 +39,15 @@ typedef struct {
   int32_t answer;
   /// Whether the build was ended: it took too long, or died of a signal.
   int ended;
+  /// Whether it was ended because it waited for something.
+  int stood_still;
 } PolicyBuildOutcome;
 
 /// Has libseccomp build a filter of the rules, which answers `otherwise` where none matches, for calls of the machine's own
 /// architecture. The bytes that seccomp_export_bpf writes are in the file `descriptor`, a memfd of the caller's.
 ///
-/// The build is ended after it has had a processor for `milliseconds`, and does not take much more than 512 MiB. 0 if there is an outcome, or -errno
-/// where no child could be had.
+/// The build is ended after it has had a processor for `milliseconds`, and where it waits for something after as much time
+/// on the clock; it does not take much more than 512 MiB. 0 if there is an outcome, or -errno where no child could be had.
 long cordon_policy_build(
     const PolicyRule *rules, uint32_t rule_count, const PolicyComparison *comparisons, uint32_t otherwise,
     uint32_t milliseconds, int descriptor, PolicyBuildOutcome *outcome);

@@ -11,6 +11,8 @@ public struct PolicyCompileError: Error, Hashable, Sendable {
     case refused(CInt)
     /// libseccomp did not come back from the rule in this time, or died of it, and was ended.
     case endless(milliseconds: UInt32)
+    /// libseccomp waited for something that did not come, and was ended after this time.
+    case standstill(milliseconds: UInt32)
     /// What libseccomp made is no filter that the kernel would take.
     case unreadable(ProgramError)
     /// What libseccomp made decides a call otherwise than the rules do, or could not be proved.
@@ -32,7 +34,7 @@ extension PolicyCompileError: CustomStringConvertible {
   public var description: String {
     switch reason {
     case .body(let error): "libseccomp: \(error)"
-    case .rule, .refused, .endless, .unreadable, .unavailable:
+    case .rule, .refused, .endless, .standstill, .unreadable, .unavailable:
       (rule.map { "rule \($0.index + 1) for \(table)" } ?? "the rules for \(table)") + ": \(reason)"
     }
   }
@@ -45,6 +47,7 @@ extension PolicyCompileError.Reason: CustomStringConvertible {
     case .rule(let reason): "\(reason)"
     case .refused(let number): "libseccomp refuses it: \(Errno(rawValue: number))"
     case .endless(let milliseconds): "libseccomp did not come back from it in \(milliseconds) ms of processor time"
+    case .standstill(let milliseconds): "libseccomp stood still on it for \(milliseconds) ms"
     case .unreadable(let error): "libseccomp makes no filter of it: \(error)"
     case .body(let error): "\(error)"
     case .unavailable(let number): "libseccomp cannot be run: \(Errno(rawValue: number))"

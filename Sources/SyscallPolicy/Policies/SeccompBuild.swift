@@ -78,19 +78,23 @@ struct SeccompBuild {
     // Nothing is left to do where a file in memory cannot be closed.
     defer { try? descriptor.close() }
     let outcome = try outcome(descriptor)
-    switch outcome.stage {
-    case PolicyBuildDone: break
-    case PolicyBuildStarted:
-      let rule = rules.indices.contains(Int(outcome.rule)) ? rules[Int(outcome.rule)].source : nil
-      throw failure(outcome.ended != 0 ? .endless(milliseconds: Self.milliseconds) : .refused(-outcome.answer), rule)
-    default:
-      throw failure(outcome.ended != 0 ? .endless(milliseconds: Self.milliseconds) : .refused(-outcome.answer), nil)
+    if outcome.stage != PolicyBuildDone {
+      let isOneRule = outcome.stage == PolicyBuildStarted && rules.indices.contains(Int(outcome.rule))
+      throw failure(Self.reason(outcome), isOneRule ? rules[Int(outcome.rule)].source : nil)
     }
     do {
       return try Self.contents(descriptor)
     } catch {
       throw failure(.unavailable((error as? Errno)?.rawValue ?? 0), nil)
     }
+  }
+
+  private static func reason(_ outcome: PolicyBuildOutcome) -> PolicyCompileError.Reason {
+    if outcome.stood_still != 0 { return .standstill(milliseconds: milliseconds) }
+    if outcome.ended != 0 { return .endless(milliseconds: milliseconds) }
+    // No rule is at fault where there is no memory to look at it.
+    let memory = Errno.noMemory.rawValue
+    return outcome.answer == -memory ? .unavailable(memory) : .refused(-outcome.answer)
   }
 
   private func outcome(_ descriptor: FileDescriptor) throws(PolicyCompileError) -> PolicyBuildOutcome {

@@ -12,6 +12,8 @@ public struct ProfileError: Error, Hashable, Sendable {
   public let excerpt: String
   /// What to do about it, where there is something to do.
   public let remedy: String?
+  /// Whether nothing is wrong with the profile, and this machine has no process or no memory to compile it with.
+  public internal(set) var isOfMachine = false
 
   /// `FILE:LINE:COLUMN`.
   public var place: String { "\(file):\(line):\(column)" }

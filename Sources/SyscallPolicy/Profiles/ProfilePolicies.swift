@@ -67,7 +67,9 @@ struct ProfilePolicies {
       return body
     } catch {
       let place = error.rule.flatMap { declaration.places[$0] } ?? declaration.node
-      throw place.error("\(error.reason)", remedy: Self.remedy(error.reason))
+      var failure = place.error("\(error.reason)", remedy: Self.remedy(error.reason))
+      if case .unavailable = error.reason { failure.isOfMachine = true }
+      throw failure
     }
   }
 
@@ -77,6 +79,7 @@ struct ProfilePolicies {
       "compare for equality or with a mask, or let ranges start and end at multiples of large powers of two"
     case .rule, .refused, .endless, .unreadable, .body:
       "say it in other words: fewer rules for the call, or simpler ones"
+    case .standstill: "something has stopped the process in which policies are compiled: compile the profile again"
     case .unavailable: "policies are compiled in a process of their own: is there a limit on processes or memory?"
     }
   }

@@ -56,17 +56,26 @@ typedef enum __attribute__((enum_extensibility(closed))) CordonVerdictKind : uin
   CordonVerdictValue = 1,
   CordonVerdictError = 2,
   CordonVerdictRedirect = 3,
+  CordonVerdictSignal = 4,
 } CordonVerdictKind;
 
 /// What becomes of a trapped call.
 typedef struct CordonVerdict {
   CordonVerdictKind kind;
   uint32_t reserved;
-  /// Value: what RAX holds. Error: the positive errno. Redirect: the address to go on at. Pass: unused.
+  /// Value: what RAX holds. Error: the positive errno. Redirect: the address to go on at. Others: unused.
   int64_t value;
 } CordonVerdict;
 
 typedef CordonVerdict (*CordonTrapHook)(CordonTrap *trap, void *context);
+
+/// PROT_NOSYSCALL of the memory-map RFC of 2020: code there makes no system calls.
+#define CORDON_PROT_NOSYSCALL 0x40u
+/// What a CordonMemoryHook answers to a call that is to happen as it is.
+#define CORDON_NOT_ANSWERED INT64_MIN
+/// Is given calls that may change which memory is marked, or are about the marks (see CordonConfiguration), in place of
+/// their happening; answers the result, a negated errno for a failure, or CORDON_NOT_ANSWERED.
+typedef long (*CordonMemoryHook)(const CordonTrap *trap, void *context);
 
 /// `CordonStep.disposition`: calls that reach the handler all the same are passed through.
 #define CORDON_DISPOSITION_PASS 0u
@@ -135,6 +144,13 @@ typedef struct CordonConfiguration {
   /// Trapped code that blocks SIGSYS is told that it is blocked, and what others send it waits. 0: it is told that it is
   /// open, as it is in any case.
   uint32_t shows_blocked_sigsys;
+  /// Not NULL: of the calls that are let through it gets those of mmap, mprotect, pkey_mprotect, munmap and mremap which
+  /// have PROT_NOSYSCALL, or are about code that the map says something of (by a region, whatever its disposition), or
+  /// about `memory_start`…`memory_end`; seccomp's operation 4 (SECCOMP_SET_MODE_MEMMAP); prctl's PR_SET_SECCOMP with mode 3,
+  /// and PR_GET_SECCOMP.
+  CordonMemoryHook memory_hook;
+  void *memory_context;
+  uint64_t memory_start, memory_end;
 } CordonConfiguration;
 
 typedef struct CordonCounters {
@@ -175,6 +191,9 @@ long cordon_table_change(const CordonEdit *edits, uint64_t count, const CordonNa
 uint64_t cordon_table_generation(void);
 /// What holds for an instruction pointer; returns the generation in which it does.
 uint64_t cordon_table_find(uint64_t pointer, CordonStep *step, CordonRegionRecord *record);
+/// Whether the map says anything of the instruction pointers `first`…`last`: by a region, or by a disposition that is not
+/// CORDON_DISPOSITION_PASS. Takes as long as the steps there are many.
+int cordon_table_has(uint64_t first, uint64_t last);
 /// How many steps the map has, and in how many chunks; for whoever changes it.
 void cordon_table_occupancy(uint64_t *steps, uint64_t *chunks);
 
@@ -237,6 +256,9 @@ enum {
 uint32_t cordon_sigsys_to_inherit(void);
 /// In a program that has just been executed, once the engine is installed.
 void cordon_sigsys_inherit(uint32_t what);
+
+/// Whether this process runs in the memory of another one, as a child of vfork(2) does.
+int cordon_borrows_memory(void);
 
 /// A system call from the gate: never trapped. Needs `cordon_engine_prepare`.
 long cordon_gate_call(long number, long a, long b, long c, long d, long e, long f);

@@ -6,7 +6,7 @@ extension CompareCommand {
   /// `cordon compare measure`: the process that measures one combination. Not for people: `compare` starts it.
   struct Measure: ParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "measure", abstract: "Measure one combination and print the samples.", shouldDisplay: false)
+      commandName: "measure", abstract: "Measures one combination and prints the samples.", shouldDisplay: false)
 
     // Not options: the parent command has options of these names, which would take them.
     @Argument var mechanism: String

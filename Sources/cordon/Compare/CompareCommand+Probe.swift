@@ -6,7 +6,7 @@ extension CompareCommand {
   /// `cordon compare probe`: the process that tries one capability of one mechanism. Not for people: `compare` starts it.
   struct CapabilityProbe: ParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "probe", abstract: "Try one capability of one mechanism and print what was found.",
+      commandName: "probe", abstract: "Tries one capability of one mechanism and prints what was found.",
       shouldDisplay: false)
 
     // Not an option: the parent command has an option of this name, which would take it.

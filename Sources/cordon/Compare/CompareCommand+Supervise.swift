@@ -7,7 +7,7 @@ extension CompareCommand {
   /// measuring process starts it.
   struct Supervise: ParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "supervise", abstract: "Answer the calls of the process that started this.", shouldDisplay: false)
+      commandName: "supervise", abstract: "Answers the calls of the process that started this.", shouldDisplay: false)
 
     @Argument var request: [String]
 

@@ -6,7 +6,7 @@ import SystemPackage
 struct CompareCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
-    abstract: "Measure ways of trapping system calls side by side.",
+    abstract: "Measures ways of trapping system calls side by side.",
     usage: """
       cordon compare [--mechanism M]... [--workload W]... [--quick] \
       [--json FILE] [--csv FILE] [--html FILE] [--svg FILE]

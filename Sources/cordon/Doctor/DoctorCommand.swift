@@ -4,7 +4,7 @@ import ArgumentParser
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
-    abstract: "Say what this kernel, machine and user can do.",
+    abstract: "Says what this kernel, machine and user can do.",
     discussion: """
       One line a fact, with the kernel release that brought it, and with the reason and the remedy for each no. The \
       exit code is 0 where seccomp filters can be used, else 69.

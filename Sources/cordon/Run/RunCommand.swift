@@ -24,8 +24,13 @@ struct RunCommand: ParsableCommand {
 
       Example: cordon run --trap 'libplugin*.so' --stats -- ./program
 
-      This is no boundary against hostile code: a program that fights it can get at the agent's memory, use io_uring, or \
-      hand work to a process outside. Set-user-id programs run without their privilege.
+      With --mechanism sud every trap is syscall user dispatch's, also in all that is executed, and no filter denies \
+      anything; threads and children that 32-bit code makes are not trapped.
+
+      This is no boundary against hostile code: a program that fights it can jump into the agent's pages, whose calls \
+      pass, and write to its memory; io_uring works without calls; and descriptors can be handed to a process outside. Only \
+      what the filter itself denies holds all the same. Set-user-id programs run without their privilege. Tracers see each \
+      trap as a SIGSYS: tell gdb 'handle SIGSYS nostop noprint pass'.
       """)
 
   @Option(help: ArgumentHelp("Calls of this code are trapped; repeatable.", valueName: "what"))

@@ -22,6 +22,11 @@ struct RunInvocation {
     if let reason = mechanism.unavailability {
       throw CommandFailure.unavailable("--mechanism", reason, remedy: "see `cordon doctor`")
     }
+    if mechanism == .dispatch, let runProfile, !runProfile.enforced.isEmpty {
+      StandardError.write(
+        "cordon: --mechanism sud: what the profile denies is denied by cordon's code inside the program, and by no filter"
+      )
+    }
     let asksForNothing = trap.isEmpty && !all && profile == nil
     let selection =
       trap.isEmpty && !all && profile != nil ? CodeSelection([]) : try TrapArguments.selection(trap, all: all)

@@ -3,27 +3,35 @@ import SystemPackage
 import Testing
 
 /// Real programs under `cordon run --all`, where every call of theirs traps and is passed through, compared with the same
-/// programs as they are. CORDON_REAL_RUNS says how often each runs under Cordon; once where it is not set.
+/// programs as they are, by each mechanism that there is. CORDON_REAL_RUNS says how often each runs under Cordon; once where it is not set.
 @Suite(.timeLimit(.minutes(10))) struct RealProgramTests {
   static let runs = getenv("CORDON_REAL_RUNS").flatMap { Int(String(cString: $0)) } ?? 1
 
   /// Runs a script of the shell `$shell` as it is and under Cordon. The folder is the same, and emptied by the script.
-  private func expectSame(
-    _ script: String, shell: String = "sh", in folder: FilePath, sourceLocation: SourceLocation = #_sourceLocation
+  func expectSame(
+    _ script: String, shell: String = "sh", comparingMessages: Bool = true, in folder: FilePath,
+    sourceLocation: SourceLocation = #_sourceLocation
   ) async throws {
     let words = [shell, "-c", "cd '\(folder.string)'; \(script)"]
     let native = try await CordonBinary.run("/usr/bin/env", words)
     #expect(native.status != nil, "it ends by itself", sourceLocation: sourceLocation)
+    // By syscall user dispatch it is the same, but for the way in.
+    let mechanisms = ["seccomp"] + (Mechanisms.lackDispatch ? [] : ["sud"])
     for run in 1...Self.runs {
-      let outcome = try await CordonBinary.run(CordonBinary.path, ["run", "--all", "--", "/usr/bin/env"] + words)
-      #expect(outcome.status == native.status, "the status of run \(run)", sourceLocation: sourceLocation)
-      #expect(outcome.output == native.output, "the output of run \(run)", sourceLocation: sourceLocation)
-      #expect(outcome.error == native.error, "the messages of run \(run)", sourceLocation: sourceLocation)
+      for mechanism in mechanisms {
+        let outcome = try await CordonBinary.run(
+          CordonBinary.path, ["run", "--all", "--mechanism", mechanism, "--", "/usr/bin/env"] + words)
+        let which = "run \(run), by \(mechanism)"
+        #expect(outcome.status == native.status, "the status of \(which)", sourceLocation: sourceLocation)
+        #expect(outcome.output == native.output, "the output of \(which)", sourceLocation: sourceLocation)
+        guard comparingMessages else { continue }
+        #expect(outcome.error == native.error, "the messages of \(which)", sourceLocation: sourceLocation)
+      }
     }
   }
 
   /// Whether a tool is there; says so where it is not.
-  private func has(_ tool: String) -> Bool {
+  func has(_ tool: String) -> Bool {
     let folders = (getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin").split(separator: ":")
     if folders.contains(where: { access("\($0)/\(tool)", X_OK) == 0 }) { return true }
     print("not tested here, since \(tool) is not installed")
@@ -117,18 +125,6 @@ import Testing
     try await expectSame(
       "ulimit -c unlimited; sh -c 'kill -SEGV $$'; echo $?; sh -c 'kill -SYS $$'; echo $?; ls | grep -c core; rm -f core*",
       in: folder.path)
-  }
-
-  /// A debugger's child is traced by it, and a program has one tracer: it cannot be followed into a program. It is told so;
-  /// nothing hangs.
-  @Test(arguments: ["strace /bin/true", "gdb -batch -ex run /bin/true"])
-  func tracersInside(_ command: String) async throws {
-    guard has(String(command.prefix { $0 != " " })) else { return }
-    let folder = try TemporaryFolder()
-    let outcome = try await CordonBinary.shell(
-      "timeout -k 5 30 \"$cordon\" run --all -- \(command) < /dev/null", in: folder.path)
-    #expect(outcome.status != nil && outcome.status != 124, "it comes to an end")
-    #expect((outcome.error + outcome.output).contains("not permitted"), "\(outcome.output) \(outcome.error)")
   }
 
   /// Attached from outside, to a program that runs under Cordon.

@@ -4,6 +4,7 @@
 #define GUEST_CODE_H
 
 #include "GuestHooks.h"
+#include "GuestMemoryMap.h"
 #include "GuestSignals.h"
 #include "GuestState.h"
 

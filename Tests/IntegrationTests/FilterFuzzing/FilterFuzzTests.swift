@@ -32,6 +32,24 @@ import Testing
     }
   }
 
+  /// That the cases of `make test` are about policies too, for every architecture that the machine has calls of.
+  @Test func `cases have policies by number and argument`() {
+    var tables: [CallTable: Int] = [:]
+    var (conditions, judgedByRules) = (0, 0)
+    for seed in 0..<UInt64(Self.cases / 64) where seed < 400 {
+      let fuzzed = FuzzedCase(seed: Self.seed &+ seed)
+      for policy in fuzzed.filter.policies {
+        for (table, rules) in policy.tables {
+          tables[table, default: 0] += rules.rules.count
+          conditions += rules.rules.count { !$0.conditions.isEmpty }
+        }
+        judgedByRules += fuzzed.calls.count { policy.rule(deciding: $0) != nil }
+      }
+    }
+    #expect(Set(tables.keys) == [.x86_64, .x32, .i386] && tables.values.allSatisfy { $0 > 10 }, "\(tables)")
+    #expect(conditions > 30 && judgedByRules > 100, "\(conditions) conditions, \(judgedByRules) calls")
+  }
+
   /// Only the machine itself can make calls; the BPF machine judges for any.
   @Test(arguments: [Architecture.aarch64, .riscv64])
   func `filters for other machines decide as they say`(architecture: Architecture) throws {

@@ -10,7 +10,7 @@ struct Seeds {
   /// Writes `FOLDER/FAMILY/N` and `FOLDER/FAMILY.dict`; whether that was possible.
   func write(to folder: String) -> Bool {
     do {
-      var texts: [String] = []
+      var texts = [Self.policies]
       for path in profiles { texts.append(try String(contentsOfFile: path, encoding: .utf8)) }
       let programs = try texts.map(Self.program)
       for family in Family.allCases {
@@ -53,6 +53,36 @@ struct Seeds {
     case .show, .cost, .compile: return raw
     }
   }
+
+  /// What policies can say that no profile that ships does.
+  private static let policies = """
+    schema: cordon.profile/1
+    architecture: x86_64
+    default: policy outer
+    policies:
+      outer:
+        default: errno EPERM
+        other-architectures: kill
+        calls:
+          - {call: ioctl, when: [arg1 == 0x5401, arg0 <= 2], then: allow}
+          - {call: [mmap, mprotect], when: arg2 & 0x4 == 0x4, then: trap 7}
+          - {call: lseek, when: [arg1 > 0xffffffff, arg2 != 1], then: errno 95}
+          - {call: lseek, when: arg2 >= 3, then: log}
+          - {call: write, when: arg2 in 0x10...0x1ffffffff, then: allow}
+          - {call: 39, then: trace 5}
+        architectures:
+          i386: {default: kill-thread, calls: [{call: socketcall, when: arg0 < 3, then: allow}]}
+          x32: {calls: [{call: read, then: notify}]}
+      inner:
+        default: allow
+        architectures: [x86_64, x32]
+        calls: [{call: socket, when: "arg0 & 0xff == 0x10", then: errno EACCES}]
+    regions:
+      - {code: 0x7f0000000000-0x7f0000002000, disposition: policy inner}
+      - code: plugin.so
+        disposition: {default: allow, calls: [{call: execve, then: trap}]}
+
+    """
 
   /// The words of profiles, and some that are in none of them.
   private static func words(_ texts: [String]) -> String {

@@ -1,0 +1,99 @@
+import Glibc
+import SystemPackage
+import Testing
+
+/// `cordon run` where something that it needs is missing, or goes away: each time something defined comes of it.
+@Suite(.timeLimit(.minutes(3)), .enabled(if: Compiler.exists, "gcc is not installed (apt-get install gcc)"))
+struct RunFaultTests {
+  /// A folder with `refuse NUMBER ERRNO PROGRAM…`, which runs a program under a filter that refuses a call.
+  private func folder() async throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    try await Compiler.build(
+      #"""
+      #include <linux/filter.h>
+      #include <linux/seccomp.h>
+      #include <stdlib.h>
+      #include <sys/prctl.h>
+      #include <unistd.h>
+      int main(int count, char **words) {
+        if (count < 4) return 1;
+        struct sock_filter code[] = {
+            BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)atoi(words[1]), 0, 1),
+            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)atoi(words[2])),
+            BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+        struct sock_fprog program = {4, code};
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, 2, &program) != 0) return 2;
+        execvp(words[3], words + 3);
+        return 3;
+      }
+      """#, as: "refuse", in: folder.path)
+    return folder
+  }
+
+  /// As in a container that forbids ptrace(2), or where kernel.yama.ptrace_scope does: the launcher does without it, for
+  /// what is left behind in the background too.
+  @Test(arguments: [EPERM, ENOSYS], ["--all", "--all --mechanism sud"])
+  func nothingMayBeTraced(_ error: CInt, _ option: String) async throws {
+    if option.hasSuffix("sud"), Mechanisms.lackDispatch { return }
+    let folder = try await folder()
+    let outcome = try await CordonBinary.shell(
+      """
+      ./refuse 101 \(error) "$cordon" run \(option) -- sh -c '(exec > /dev/null 2>&1; while ! [ -e go ]; do sleep 0.02; done; /bin/echo late > new; mv new late) & /bin/echo now | cat; exit 3'
+      echo $?; : > go; while ! [ -e late ]; do sleep 0.02; done; cat late
+      """, in: folder.path)
+    #expect(outcome.output == "now\n3\nlate\n" && outcome.error.isEmpty, "\(outcome.error)")
+  }
+
+  /// A kernel without seccomp(2), or one whose container forbids it.
+  @Test func thereIsNoSeccomp() async throws {
+    let folder = try await folder()
+    for (error, message) in [
+      (ENOSYS, "this kernel has no seccomp filters with a listener"), (EINVAL, "this kernel has no seccomp"),
+      (EACCES, "the kernel refuses the filter: Permission denied"),
+    ] {
+      let outcome = try await CordonBinary.shell(
+        "exec ./refuse 317 \(error) \"$cordon\" run --all -- echo ran", in: folder.path)
+      #expect(outcome.status == 69 && outcome.output.isEmpty)
+      #expect(outcome.error.hasPrefix("cordon: run: \(message)"), "\(outcome.error)")
+      #expect(outcome.error.contains("`cordon doctor`"))
+    }
+  }
+
+  /// The disk that the log is on fills up: the program runs to its end, and the log's lines are whole.
+  @Test func theLogsDiskIsFull() async throws {
+    guard geteuid() == 0, access("/usr/bin/unshare", X_OK) == 0 else {
+      print("not tested here: mounting a small file system needs privileges")
+      return
+    }
+    let folder = try await folder()
+    let outcome = try await CordonBinary.shell(
+      """
+      exec unshare -m sh -c 'mkdir small && mount -t tmpfs -o size=64k none small && \
+        "$cordon" run --log small/log -- sh -c "i=0; while [ \\$i -lt 500 ]; do i=\\$((i+1)); ls -d /; done | wc -l; exit 3"; echo $?
+        wc -c < small/log; umount small; rmdir small'
+      """, in: folder.path)
+    #expect(outcome.output.hasPrefix("500\n3\n"), "\(outcome.error)")
+    #expect(outcome.output.hasSuffix("\n65536\n"), "\(outcome.output)")
+    #expect(
+      outcome.error
+        == "cordon: run: small/log cannot be written: No space left on device; the program runs on without a log\n")
+  }
+
+  /// Whatever a launcher is killed in the middle of: a program ends, or goes on and finds that it can execute nothing more,
+  /// and then it says so. None waits for ever.
+  @Test func theLauncherIsKilledAtAnyMoment() async throws {
+    let folder = try await folder()
+    let outcome = try await CordonBinary.shell(
+      """
+      i=0; while [ $i -lt 30 ]; do i=$((i+1))
+        setsid "$cordon" run --all -- sh -c 'echo $$ >> pids; while :; do /bin/true || exit 5; done' 2>> messages & launcher=$!
+        sleep 0.$((20 + i)); kill -9 $launcher; wait $launcher
+      done 2> /dev/null
+      for pid in $(cat pids); do i=0; while kill -0 $pid 2> /dev/null && [ $i -lt 100 ]; do i=$((i+1)); sleep 0.1; done; kill -9 $pid 2> /dev/null && echo left; done
+      wc -l < pids; grep -c 'is gone, so no further program can be executed' messages
+      """, in: folder.path)
+    let counts = outcome.output.split(separator: "\n").map { Int($0) ?? -1 }
+    #expect(counts.count == 2 && !counts.contains { $0 <= 0 }, "\(outcome.output) \(outcome.error)")
+  }
+}

@@ -1,0 +1,118 @@
+import Glibc
+import SystemPackage
+import Testing
+
+import struct Foundation.Data
+import class Foundation.JSONDecoder
+
+/// `cordon run --trap`: whatever code is named, and however it comes and goes, exactly its calls are accounted.
+@Suite(.timeLimit(.minutes(2)), .enabled(if: Compiler.exists, "gcc is not installed (apt-get install gcc)"))
+struct RunRegionsTests {
+  private static let library = """
+    long plug(void) {
+      long result;
+      __asm__ volatile("syscall" : "=a"(result) : "0"(39) : "rcx", "r11", "memory");
+      return result;
+    }
+    """
+
+  /// Loads a library 50 times, makes a page writable and executable in turns 20 times, has one that is both, and calls itself.
+  private static let program = """
+    #include <dlfcn.h>
+    #include <stdio.h>
+    #include <string.h>
+    #include <sys/mman.h>
+    #include <unistd.h>
+    static long own(void) {
+      long result;
+      __asm__ volatile("syscall" : "=a"(result) : "0"(102) : "rcx", "r11", "memory");
+      return result;
+    }
+    int main(int count, char **arguments) {
+      int right = count == 2;
+      for (int i = 0; i < 50; i++) {
+        void *library = dlopen(arguments[1], RTLD_NOW);
+        long (*plug)(void) = (long (*)(void))dlsym(library, "plug");
+        right += plug() == getpid();
+        dlclose(library);
+      }
+      unsigned char code[] = {0xb8, 110, 0, 0, 0, 0x0f, 5, 0xc3};
+      unsigned char *memory = mmap(0, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      memcpy(memory, code, sizeof code);
+      memcpy(memory + 4096, code, sizeof code);
+      for (int i = 0; i < 20; i++) {
+        mprotect(memory, 4096, PROT_READ | PROT_EXEC);
+        right += ((int (*)(void))memory)() == getppid();
+        mprotect(memory, 4096, PROT_READ | PROT_WRITE);
+        memory[1] = 110;
+      }
+      mprotect(memory + 4096, 4096, PROT_READ | PROT_WRITE | PROT_EXEC);
+      right += ((int (*)(void))(memory + 4096))() == getppid();
+      right += own() == (long)getuid();
+      printf("%d\\n", right);
+      return right == 73 ? 3 : 4;
+    }
+    """
+
+  private struct Document: Decodable {
+    struct Row: Decodable {
+      let module: String?
+      let call: String
+      let calls: Int
+    }
+    let calls_from_elsewhere: Int
+    let lost_calls: Int
+    let rows: [Row]
+  }
+
+  /// What is said of calls that do not come from libc: by module and call.
+  private func counts(_ options: [String], _ program: String, in folder: FilePath) async throws -> [String: Int] {
+    let outcome = try await CordonBinary.run(
+      CordonBinary.path, ["run"] + options + ["--report", "report", "./\(program)", "./lib\(program).so"], in: folder)
+    #expect(outcome.status == 3 && outcome.output == "73\n" && outcome.error.isEmpty, "\(options): \(outcome.error)")
+    let file = try FileDescriptor.open(folder.appending("report"), .readOnly)
+    let bytes = try file.closeAfter {
+      var buffer = [UInt8](repeating: 0, count: 1 << 20)
+      let count = try buffer.withUnsafeMutableBytes { try file.read(into: $0) }
+      return buffer[..<count]
+    }
+    let document = try JSONDecoder().decode(Document.self, from: Data(bytes))
+    #expect(document.lost_calls == 0)
+    let own = ["getpid", "getppid", "getuid"]
+    let rows = document.rows.filter { row in
+      own.contains(row.call) && row.module.map { !$0.contains("libc") && !$0.contains("ld-musl") } ?? true
+    }
+    return Dictionary(
+      rows.map { row in
+        (row.module?.split(separator: "/").last.map(String.init) ?? "nowhere", row.calls)
+      }, uniquingKeysWith: +)
+  }
+
+  @Test(arguments: ["gcc", "gcc -no-pie", "musl-gcc"])
+  func exactlyWhatIsNamed(_ compiler: String) async throws {
+    let folder = try TemporaryFolder()
+    _ = try folder.write(Array(Self.library.utf8), to: "library.c")
+    _ = try folder.write(Array(Self.program.utf8), to: "program.c")
+    let built = try await CordonBinary.shell(
+      """
+      command -v \(compiler.split(separator: " ")[0]) > /dev/null || exit 99
+      \(compiler) -shared -fPIC -o libguest.so library.c && \(compiler) -o guest program.c -ldl
+      """, in: folder.path)
+    if built.status == 99 { return print("not tested here, since \(compiler) is not installed") }
+    #expect(built.status == 0, "\(built.error)")
+    let (library, code, own) = (["libguest.so": 50], ["[anonymous]": 21], ["guest": 1])
+    var targets = [
+      (["--trap", "libguest*.so*"], library), (["--trap", "exe"], own), (["--trap", "anonymous"], code),
+      (["--trap", "jit"], code), (["--trap", "vdso"], [:]),
+      (["--trap", "exe", "--trap", "jit"], own.merging(code, uniquingKeysWith: +)),
+      ([], own.merging(code, uniquingKeysWith: +).merging(library, uniquingKeysWith: +)),
+    ]
+    if compiler.hasSuffix("-no-pie") { targets.append((["--trap", "0x400000-0x500000"], own)) }
+    for (options, expected) in targets {
+      #expect(try await counts(options, "guest", in: folder.path) == expected, "\(options)")
+      guard !Mechanisms.lackDispatch else { continue }
+      let withDispatch = ["--mechanism", "sud"] + options
+      #expect(try await counts(withDispatch, "guest", in: folder.path) == expected, "\(withDispatch)")
+    }
+  }
+}

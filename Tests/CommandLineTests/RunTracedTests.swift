@@ -1,0 +1,180 @@
+import Glibc
+import SystemPackage
+import Testing
+
+/// Programs under `cordon run` that somebody else traces: a program has one tracer, so the agent comes another way.
+@Suite(.timeLimit(.minutes(3))) struct RunTracedTests {
+  private func has(_ tools: String...) -> Bool {
+    for tool in tools where access("/usr/bin/\(tool)", X_OK) != 0 {
+      print("not tested here, since \(tool) is not installed")
+      return false
+    }
+    return true
+  }
+
+  /// Executes programs of every kind, and what is none, and prints what became of it.
+  private static let executions = #"""
+    import os, stat, struct, subprocess, sys
+
+    SHOW = '''import os, struct
+    def words(path): return open(path, "rb").read().split(b"\\0")
+    auxiliary = dict(struct.iter_unpack("QQ", open("/proc/self/auxv", "rb").read()))
+    maps = [line.split() for line in open("/proc/self/maps")]
+    def holder(address):
+        return next((m[-1] for m in maps if int(m[0].split("-")[0], 16) <= address < int(m[0].split("-")[1], 16)), None)
+    print(words("/proc/self/cmdline"), open("/proc/self/comm").read().strip(), sorted(os.listdir("/proc/self/fd"), key=int)[:3])
+    print([os.path.basename(holder(auxiliary[key])) for key in (3, 7, 9)], auxiliary[5], auxiliary[6], holder(auxiliary[31]))
+    print([m[-1] for m in maps if "cordon" in m[-1] or "rwx" in m[1]], len([m for m in maps if m[-1] == "[heap]"]))
+    print(os.environ["X"], os.path.basename(os.readlink("/proc/self/exe")) if os.getuid() == 0 else "")
+    '''
+
+    def write(name, text, mode=0o755):
+        with open(name, "w") as file:
+            file.write(text)
+        os.chmod(name, mode)
+
+    python = os.path.realpath(sys.executable)
+    write("show.py", SHOW)
+    write("script", f"#!{python} -s\n" + SHOW)
+    write("outer", f"#! {os.getcwd()}/script  two words \t\n")
+    write("plain", "echo plain $0 $1\n")
+    write("locked", "#!/bin/sh\n", 0o644)
+    write("lost", "#!/does/not/exist\n")
+    write("empty", "")
+    write("blank", "#!   \n")
+    write("endless", f"#!{os.getcwd()}/endless\n")
+    write("garbage", "\x7fELF")
+    os.symlink("script", "link")
+
+    def run(words, path=None, environment={"X": "x"}):
+        sys.stdout.flush()
+        child = os.fork()
+        if child == 0:
+            try:
+                os.execve(path or words[0], words, environment)
+            except OSError as error:
+                print("errno", error.errno)
+                sys.stdout.flush()
+                os._exit(99)
+        print(words[:1] if path is None else path if isinstance(path, str) else "descriptor", os.waitpid(child, 0)[1])
+
+    run(["zero", "show.py", "a", "", "b c"], path=python)
+    run(["./script", "a"])
+    run(["./outer", "a"])
+    run(["./link"])
+    run(["./plain", "a"])
+    for name in ["locked", "lost", "empty", "blank", "endless", "garbage", "none", ".", "show.py/x"]:
+        run(["./" + name])
+    run(["name"], path=os.open("script", os.O_RDONLY))
+    run(["name", "show.py"], path=os.open(python, os.O_RDONLY | os.O_CLOEXEC))
+    run(["echo", "x" * 100000], path="/bin/echo", environment={"Y": "y" * 100000})
+    run(["many"] + ["argument"] * 20000, path="/bin/true")
+    for name in sys.argv[1:]:
+        run([name, "one", "two"])
+        print(subprocess.run([name, "three"], capture_output=True))
+    """#
+
+  private static let guest = #"""
+    #include <stdio.h>
+    #include <stdlib.h>
+    #include <unistd.h>
+    static int zeros[100000];
+    static int ones[100] = {1};
+    int main(int count, char **arguments) {
+      long sum = 0;
+      for (int i = 0; i < 100000; i++) sum += zeros[i];
+      char *before = sbrk(0);
+      int grows = sbrk(1 << 20) == before;
+      printf("%d %s %ld %d %d %d\n", count, arguments[count - 1], sum, ones[0], grows, malloc(10000000) != NULL);
+      return 5;
+    }
+    """#
+
+  private func compare(_ prefix: String, _ option: String, as user: String = "") async throws {
+    let folder = try TemporaryFolder()
+    let script = try folder.write(Array(Self.executions.utf8), to: "executions.py")
+    chmod(folder.path.string, 0o777)
+    _ = try folder.write(Array(Self.guest.utf8), to: "guest.c")
+    let built = try await CordonBinary.shell(
+      """
+      for options in "-no-pie" "-pie" "-static" "-static-pie" "-z execstack" "-Wl,-z,max-page-size=0x200000"; do
+        gcc -O1 $options -o "guest$(echo "$options" | tr -d ' =,')" guest.c || exit 1; done
+      if command -v musl-gcc > /dev/null; then musl-gcc -o guest-musl guest.c && musl-gcc -static -o guest-musl-static guest.c; fi
+      mkdir work; chmod 777 work
+      """, in: folder.path)
+    #expect(built.status == 0, "\(built.error)")
+    let command = "rm -rf work/*; cd work && exec %@ \(user) python3 \(script) ../guest-*"
+    let native = try await CordonBinary.shell(command.replacing("%@", with: ""), in: folder.path)
+    let outcome = try await CordonBinary.shell(
+      command.replacing("%@", with: "\"$cordon\" run \(option) -- \(prefix)"), in: folder.path)
+    _ = try await CordonBinary.shell("rm -rf work", in: folder.path)
+    #expect(native.status == 0 && native.output.contains("errno 8"), "\(native.error)")
+    #expect(outcome.status == native.status)
+    let (found, expected) = (outcome.output.split(separator: "\n"), native.output.split(separator: "\n"))
+    #expect(found.count == expected.count, "\(outcome.error)")
+    // A difference of long lines takes long to describe.
+    let differing = zip(found, expected).filter { $0 != $1 }.map { "\($0.prefix(200)), not \($1.prefix(200))" }
+    #expect(differing.isEmpty, "\(outcome.error)")
+  }
+
+  /// All that a program can see of how it was executed is as the kernel has it.
+  @Test(arguments: ["--all", "--trap=libnone.so", "--mechanism=sud"])
+  func programsThatAreTracedExecutePrograms(_ option: String) async throws {
+    guard has("strace", "gcc", "python3") else { return }
+    if option.hasSuffix("sud"), Mechanisms.lackDispatch { return }
+    try await compare("strace -f -o /dev/null", option)
+  }
+
+  @Test func soTheyDoWithoutATracer() async throws {
+    guard has("gcc", "python3") else { return }
+    try await compare("", "--all")
+  }
+
+  /// strace(1), started inside, says what it says elsewhere, and more.
+  @Test func straceInside() async throws {
+    guard has("strace") else { return }
+    let folder = try TemporaryFolder()
+    let outcome = try await CordonBinary.shell(
+      """
+      timeout -k 5 60 "$cordon" run --all -- strace -f -o trace sh -c 'echo a; /bin/echo b; (exec /bin/echo c); exit 3'; echo $?
+      grep -c 'write(1, "[abc].n", 2) *= 2' trace; grep -c exited trace
+      """, in: folder.path)
+    #expect(outcome.output == "a\nb\nc\n3\n3\n3\n", "\(outcome.error)")
+  }
+
+  /// gdb(1) makes its program with vfork(2), and is told of every trap.
+  @Test func gdbInside() async throws {
+    guard has("gdb", "gcc") else { return }
+    let folder = try TemporaryFolder()
+    try await Compiler.build(
+      "#include <stdio.h>\nint main(void) { puts(\"hello\"); return 3; }", as: "guest", in: folder.path)
+    let gdb = "gdb -nx -batch -ex 'handle SIGSYS nostop noprint pass' -ex run ./guest < /dev/null"
+    let native = try await CordonBinary.shell("timeout -k 5 60 \(gdb)", in: folder.path)
+    let outcome = try await CordonBinary.shell(
+      "timeout -k 5 60 \"$cordon\" run --all -- \(gdb)", in: folder.path)
+    // It reads the program's libraries from what the kernel has executed, which is not the program.
+    let expected = native.output.split(separator: "\n").filter { !$0.contains("thread") }.joined(separator: "\n")
+    let process = #/process \d+/#
+    #expect(expected.contains("exited with code 03"))
+    #expect(
+      outcome.output.replacing(process, with: "process N") == expected.replacing(process, with: "process N") + "\n",
+      "\(outcome.error)")
+    #expect(outcome.status == native.status)
+  }
+
+  /// From outside: of the launcher and all that it starts, and of a program that runs already and goes on to start others.
+  @Test func straceOutside() async throws {
+    guard has("strace") else { return }
+    let folder = try TemporaryFolder()
+    let outcome = try await CordonBinary.shell(
+      """
+      timeout -k 5 60 strace -f -o first "$cordon" run --all -- sh -c '/bin/echo a; (exec /bin/echo b); exit 3'; echo $?
+      "$cordon" run --all -- sh -c 'echo $$ > pid; while ! [ -e go ]; do sleep 0.05; done; for i in 1 2 3 4 5; do /bin/echo $i; done; exit 7' &
+      while ! [ -s pid ]; do sleep 0.05; done
+      timeout -k 5 60 strace -f -o second -p "$(cat pid)" 2> messages & tracer=$!
+      while ! [ -s second ]; do sleep 0.05; done; : > go
+      wait $tracer; wait; grep -c 'write(1, "[1-5].n", 2) *= 2' second
+      """, in: folder.path)
+    #expect(outcome.output == "a\nb\n3\n1\n2\n3\n4\n5\n5\n" && outcome.error.isEmpty, "\(outcome.error)")
+  }
+}

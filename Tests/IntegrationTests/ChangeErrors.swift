@@ -1,0 +1,225 @@
+import Cordon
+import Glibc
+import GuestCode
+import SystemPackage
+import Testing
+import TrapEngine
+
+/// What is wrong with a change is said by a typed error, and nothing has happened then: not to the regions, the filters, the
+/// handler's table or the memory.
+@Suite struct ChangeErrors {
+  @Test(arguments: mechanisms)
+  func `ranges that cannot be regions`(_ mechanism: String) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
+      let subject = try Subject(mechanism)
+      let (session, own) = (subject.guest.session, subject.guest.region(.call))
+      let trap = FilterCompiler.Disposition.trap(data: 0xc04d)
+      let end: UInt64 = 1 << 47
+      let above = try AddressRange(start: end - 2, end: end + 2)
+      let short = try AddressRange(start: 0x10_0000, end: 0x10_0001)
+      let inside = try AddressRange(start: own.range.start + 8, end: own.range.start + 16)
+      let gate = subject.gate
+      let wanted: [(SessionError, AddressRange, Region.Disposition)] = [
+        (.region(.aboveUserSpace(above, .x86_64)), above, .trap), (.region(.tooShort(short, .x86_64)), short, .trap),
+        (.region(.contradiction(inside, .allow, with: own.range, trap)), inside, .allow),
+        (.region(.contradiction(inside, .errno(1), with: own.range, trap)), inside, .error(.notPermitted)),
+        (.region(.contradiction(inside, .killProcess, with: own.range, trap)), inside, .kill),
+        (.region(.contradiction(gate, trap, with: gate, .allow)), gate, .trap),
+        (.region(.contradiction(gate, .errno(1), with: gate, .allow)), gate, .error(.notPermitted)),
+      ]
+      for (error, range, disposition) in wanted {
+        subject.expect(error) { () throws(SessionError) in try session.declare(range, disposition) }
+        subject.expect(error) { () throws(SessionError) in
+          try session.change { change in
+            // Parts before it that could be made, and after it.
+            change.trap(subject.fresh)
+            change.remove(own)
+            change.trap(own.range)
+            change.declare(range, disposition)
+            change.trap(subject.fresh)
+          }
+        }
+        subject.expect(error) { () throws(SessionError) in try session.plan { $0.declare(range, disposition) } }
+      }
+      let second = try session.trap(subject.fresh)
+      try subject.note()
+      subject.expect(.region(.contradiction(second.range, .allow, with: second.range, trap))) {
+        () throws(SessionError) in
+        try session.change { change in
+          change.trap(subject.fresh)
+          change.set(.allow, of: second)
+        }
+      }
+    }
+  }
+
+  @Test(arguments: mechanisms)
+  func `regions that are not there`(_ mechanism: String) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
+      let subject = try Subject(mechanism)
+      let session = subject.guest.session
+      let gone = try session.trap(subject.fresh)
+      try session.remove(gone)
+      // Its index is another one's by now.
+      let other = try session.trap(AddressRange(start: subject.fresh.end, end: subject.fresh.end + 0x1000))
+      check(other.index, gone.index, "the index")
+      let foreign = try Session(mechanism: .seccomp).trap(subject.fresh)
+      try subject.note()
+      for region in [gone, foreign] {
+        let error = SessionError.noSuchRegion(region.range)
+        subject.expect(error) { () throws(SessionError) in try session.remove(region) }
+        subject.expect(error) { () throws(SessionError) in try session.set(.allow, of: region) }
+        subject.expect(error) { () throws(SessionError) in try session.unmap(region) }
+        subject.expect(error) { () throws(SessionError) in try session.plan { $0.remove(region) } }
+      }
+      subject.expect(.noSuchRegion(other.range)) { () throws(SessionError) in
+        try session.change { change in
+          change.remove(other)
+          change.remove(other)
+        }
+      }
+    }
+  }
+
+  @Test(arguments: mechanisms)
+  func `memory that is not mapped, or not the session's`(_ mechanism: String) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
+      let subject = try Subject(mechanism)
+      let (session, own) = (subject.guest.session, subject.guest.region(.call))
+      let nowhere = try AddressRange(start: 0x5_0000_0000, end: 0x5_0000_2000)
+      let odd = try AddressRange(start: 0x5_0000_0010, end: 0x5_0000_1000)
+      let beside = try AddressRange(start: own.range.end + 0x10_0000, end: own.range.end + 0x10_1000)
+      let plain = try session.trap(subject.fresh)
+      try subject.note()
+      subject.expect(.notMapped(plain.range)) { () throws(SessionError) in try session.unmap(plain) }
+      subject.expect(.notMapped(own.range)) { () throws(SessionError) in try session.unmap(own.range) }
+      subject.expect(.notMapped(own.range)) { () throws(SessionError) in try session.remap(own.range, to: 0x4000) }
+      subject.expect(.notMapped(beside)) { () throws(SessionError) in try session.unmap(beside) }
+      subject.expect(.notMapped(beside)) { () throws(SessionError) in try session.protect(beside, [.read, .noSyscall]) }
+      subject.expect(.memory(.noMemory)) { () throws(SessionError) in try session.protect(nowhere, [.read, .noSyscall])
+      }
+      subject.expect(.memory(.noMemory)) { () throws(SessionError) in try session.protect(nowhere, [.read]) }
+      subject.expect(.memory(.invalidArgument)) { () throws(SessionError) in
+        try session.protect(odd, [.read, .noSyscall])
+      }
+      subject.expect(.memory(.invalidArgument)) { () throws(SessionError) in try session.unmap(odd) }
+      subject.expect(.memory(.invalidArgument)) { () throws(SessionError) in try session.map(0, [.read, .noSyscall]) }
+      subject.expect(.memory(.badAddress)) { () throws(SessionError) in try session.remap(nowhere, to: 0x4000) }
+    }
+  }
+
+  /// A plan that no mechanism of the session's can carry out.
+  @Test func `plans that cannot be carried out`() async {
+    await #expect(processExitsWith: .success) {
+      let subject = try Subject("sud-inclusive")
+      let session = subject.guest.session
+      // Dispatch has one range, and Cordon's own pages would lie in it.
+      let far = try AddressRange(start: subject.gate.end + 0x1000, end: subject.gate.end + 0x2000)
+      let error = SessionError.inexpressible(
+        .sudInclusive, reason: "it has one range, and the trapped code lies on both sides of Cordon's own")
+      subject.expect(error) { () throws(SessionError) in try session.trap(far) }
+      subject.expect(error) { () throws(SessionError) in try session.plan { $0.trap(far) } }
+      subject.expect(error) { () throws(SessionError) in
+        try session.change { change in
+          change.remove(subject.guest.region(.call))
+          change.trap(subject.guest.region(.call).range)
+          change.trap(far)
+        }
+      }
+    }
+  }
+
+  /// The table gets its memory by mprotect(2), in portions of 64 KiB, which a filter refuses here.
+  @Test(arguments: mechanisms)
+  func `no memory for the table`(_ mechanism: String) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
+      let subject = try Subject(mechanism)
+      let session = subject.guest.session
+      check(nativeCall(Number.prctl, 38, 1), 0, "no_new_privs")
+      check(GuestFilter(refusing: 10, with: ENOMEM, second: 65_536).load(), 0, "the filter")
+      try subject.note()
+      func declare(_ count: UInt64) throws(SessionError) {
+        try session.change { change in
+          for index in 0..<count {
+            let start = subject.fresh.start + index * 64
+            if let range = try? AddressRange(start: start, end: start + 8) { change.trap(range) }
+          }
+        }
+      }
+      subject.expect(.memory(.noMemory)) { () throws(SessionError) in try declare(6_000) }
+      try declare(10)
+      check(session.regions.count, 11, "regions")
+    }
+  }
+}
+
+/// An active session whose state can be compared.
+private struct Subject {
+  let guest: Guest
+  let gate: AddressRange
+  /// Where nothing is, in the session's own block.
+  let fresh: AddressRange
+  private let before: Box
+
+  private final class Box {
+    var state: State
+    init(_ state: State) { self.state = state }
+  }
+
+  /// All that a change could have changed.
+  private struct State: Equatable {
+    let regions: [Region]
+    let changes: UInt64
+    let filters, staleRanges: Int
+    let price: Double
+    let generation: UInt64
+    let process: ProcessState
+    let mappings: [String]
+
+    init(_ session: Session) {
+      regions = session.regions
+      let statistics = session.statistics
+      (changes, filters, staleRanges) = (statistics.changes, statistics.filters, statistics.staleRanges)
+      price = statistics.nanosecondsPerCall
+      generation = cordon_table_generation()
+      process = ProcessState()
+      // The block's, and what is near the addresses that the tests name.
+      mappings = linesOfFile("/proc/self/maps").filter { $0.hasPrefix("1") || $0.hasPrefix("5000") }
+    }
+  }
+
+  init(_ mechanism: String) throws {
+    begin()
+    guest = try Guest(mechanism)
+    guest.log.answer(Number.getpid, .value, 4711)
+    try guest.activate(for: .allThreads)
+    var (start, end): (UInt64, UInt64) = (0, 0)
+    cordon_engine_gate(&start, &end)
+    gate = try AddressRange(start: start, end: end)
+    let after = guest.region(.call).range.end + 0x1000
+    fresh = try AddressRange(start: after, end: after + 0x1000)
+    before = Box(State(guest.session))
+  }
+
+  /// Takes what there is now for what is to stay.
+  func note() throws {
+    before.state = State(guest.session)
+  }
+
+  /// Expects an error, and a session that is as it was.
+  func expect<Result>(
+    _ error: SessionError, at location: SourceLocation = #_sourceLocation,
+    _ body: () throws(SessionError) -> Result
+  ) {
+    do throws(SessionError) {
+      _ = try body()
+      Issue.record("no error, instead of \(error)", sourceLocation: location)
+    } catch let found {
+      check(found, error, "the error", at: location)
+      #expect(!found.description.isEmpty && !found.description.contains("SessionError"), sourceLocation: location)
+    }
+    check(State(guest.session), before.state, "the session", at: location)
+    check(guest.call(Number.getpid), 4711, "a trapped call", at: location)
+    before.state = State(guest.session)
+  }
+}
