@@ -117,7 +117,8 @@ let package = Package(
     .executableTarget(
       name: "cordon-bench",
       dependencies: [
-        "CompilerRivals", "Cordon", "CordonComparator", "CordonLauncher", "FilterCompiler", "SeededNumbers", "TrapEngine",
+        "CompilerRivals", "Cordon", "CordonComparator", "CordonLauncher", "FilterCompiler", "SeededNumbers",
+        "TrapEngine",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
