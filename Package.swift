@@ -119,6 +119,7 @@ let package = Package(
       dependencies: [
         "CompilerRivals", "Cordon", "CordonComparator", "CordonLauncher", "FilterCompiler", "SeededNumbers",
         "TrapEngine",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
