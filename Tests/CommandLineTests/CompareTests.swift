@@ -189,6 +189,104 @@ private struct Document: Decodable {
     #expect(String(decoding: try folder.read("figures"), as: UTF8.self).contains("\"partial\" : true"))
   }
 
+  @Test func `programs run as they do natively, and what they work on is gone afterwards`() async throws {
+    let folder = try TemporaryFolder()
+    let run = try await CordonBinary.run(
+      CordonBinary.path,
+      ["compare", "--quick", "--workload", "run-find", "--workload", "run-gofmt", "--json", "-"],
+      environment: ["TMPDIR": folder.path.string])
+    #expect(run.status == 0, "\(run.error)")
+    #expect(folder.contents.isEmpty)
+    let rows = try Document(run.output).results
+    #expect(
+      rows.map(\.mechanism) == [
+        "none", "seccomp", "sud-exclusive", "strace", "none", "seccomp", "sud-exclusive", "strace",
+      ])
+    for row in rows where row.median_ns == nil {
+      // Programs that a machine lacks are rows with the reason; find is everywhere.
+      #expect(
+        row.unavailable?.contains("not installed") == true || row.mechanism == "strace", "\(row.unavailable ?? "")")
+      #expect(row.workload == "run-gofmt" || row.mechanism == "strace")
+    }
+  }
+
+  @Test func `programs that nothing can be made for are refused before anything is measured`() async throws {
+    let run = try await CordonBinary.run(
+      CordonBinary.path, ["compare", "--quick", "--workload", "run-find"],
+      environment: ["TMPDIR": "/nonexistent"])
+    #expect(run.status == 69 && run.output == "")
+    #expect(run.error.contains("no temporary folder") && run.error.contains("set TMPDIR"))
+  }
+
+  @Test func `on one processor what needs two says so, and the rest is measured`() async throws {
+    let one = try #require(try await permittedProcessors().last)
+    let run = try await CordonBinary.run(
+      "/usr/bin/taskset",
+      [
+        "-c", "\(one)", CordonBinary.path.string, "compare", "--quick", "--mechanism", "none", "--workload", "getppid",
+        "--workload", "threads-1", "--workload", "threads-2", "--workload", "storm", "--json", "-",
+      ])
+    #expect(run.status == 0, "\(run.error)")
+    let rows = try Document(run.output).results
+    #expect(rows.map(\.workload) == ["getppid", "threads-1", "threads-2", "storm"])
+    #expect(rows[0].median_ns != nil && rows[1].median_ns != nil)
+    #expect(rows[2].unavailable == "threads do not call at once on one processor")
+    #expect(rows[3].unavailable?.contains("a processor of their own") == true)
+  }
+
+  /// As a container's profile does it, or a kernel without the feature.
+  @Test(arguments: [
+    (RefusedCall.ptrace, "ptrace-syscall", "trap-value", "may not be traced"),
+    (.ptrace, "seccomp-trace", "trap-value", "may not be traced"),
+    (.dispatch, "sud-inclusive", "trap-value", "does not know"),
+    (.dispatch, "sud-selector", "storm", "does not know"),
+  ])
+  func `what this process may not do is a row with the reason, and the rest is measured`(
+    call: RefusedCall, mechanism: String, workload: String, reason: String
+  ) async throws {
+    let folder = try TemporaryFolder()
+    let file = folder.file("figures")
+    await #expect(processExitsWith: .exitCode(0)) {
+      [
+        call = call as RefusedCall, path = CordonBinary.path.string as String, file = file as String,
+        mechanism = mechanism as String, workload = workload as String
+      ] in
+      alarm(100)
+      call.refuse()
+      execute(
+        path, "compare", "--quick", "--mechanism", mechanism, "--mechanism", "none", "--workload", workload,
+        "--workload", "getppid", "--json", file)
+    }
+    let rows = try Document(String(decoding: folder.read("figures"), as: UTF8.self)).results
+    for row in rows {
+      if row.mechanism == "none" {
+        #expect(row.median_ns != nil, "\(row.unavailable ?? "")")
+      } else {
+        #expect(row.unavailable?.contains(reason) == true, "\(row.workload): \(row.unavailable ?? "measured")")
+      }
+    }
+  }
+
+  @Test func `an interruption while programs run leaves a report, and nothing else`() async throws {
+    let folder = try TemporaryFolder()
+    let result = try await Subprocess.run(
+      .path(CordonBinary.path),
+      arguments: [
+        "compare", "--mechanism", "none", "--workload", "run-find", "--workload", "threads-1", "--json",
+        folder.file("figures"),
+      ], environment: .inherit.updating(["TMPDIR": folder.path.string]), input: .none,
+      output: .string(limit: 1 << 20), error: .string(limit: 1 << 20)
+    ) { execution in
+      try await Task.sleep(for: .seconds(3))
+      try execution.send(signal: .interrupt)
+    }
+    #expect(result.terminationStatus == .signaled(SIGINT))
+    #expect(folder.contents == ["figures"])
+    let text = String(decoding: try folder.read("figures"), as: UTF8.self)
+    #expect(text.contains("\"partial\" : true"))
+    #expect(try Document(text).results.contains { $0.workload == "run-find" && $0.median_ns != nil })
+  }
+
   @Test func `a device is written to and stays one`() async throws {
     let result = try await CordonBinary.run(
       "compare", "--quick", "--mechanism", "none", "--workload", "sysinfo", "--json", "/dev/null")
@@ -219,6 +317,12 @@ private struct Document: Decodable {
     #expect(folder.contents.isEmpty)
     let child = try #require(result.closureResult)
     #expect(kill(child, 0) == -1 && errno == ESRCH)
+  }
+
+  /// The numbers that the processors' list begins and ends with, on which this process may run.
+  private func permittedProcessors() async throws -> [Int] {
+    let list = try await CordonBinary.run("/bin/sh", ["-c", "sed -n s/^Cpus_allowed_list:.//p /proc/self/status"])
+    return list.output.split { !$0.isNumber }.compactMap { Int($0) }
   }
 
   private func firstChild(of parent: pid_t) -> pid_t? {

@@ -58,7 +58,7 @@ private struct Document: Decodable {
       processExitsWith: .exitCode(69), observing: [\.standardOutputContent, \.standardErrorContent]
     ) { [path = CordonBinary.path.string as String] in
       alarm(20)
-      hideSeccomp()
+      RefusedCall.seccomp.refuse()
       execute(path, "doctor")
     }
     let lines = String(decoding: exit?.standardOutputContent ?? [], as: UTF8.self).split(separator: "\n")
@@ -76,8 +76,8 @@ private struct Document: Decodable {
       sigemptyset(&set)
       sigaddset(&set, SIGSYS)
       sigprocmask(SIG_BLOCK, &set, nil)
-      load([allow])
-      load([allow])
+      FilterInstruction.load([.allow])
+      FilterInstruction.load([.allow])
       execute(path, "doctor")
     }
     let lines = String(decoding: exit?.standardOutputContent ?? [], as: UTF8.self).split(separator: "\n")
@@ -144,49 +144,72 @@ private struct Document: Decodable {
     #expect(SeccompFacts.reason(against: -Int(EINVAL)) == "this kernel does not know it")
     #expect(SeccompFacts.reason(against: -Int(EPERM))?.contains("filter around this process") == true)
   }
-}
 
-// MARK: - What the children of these tests do to themselves
-
-/// One instruction of classic BPF, as struct sock_filter.
-private struct FilterInstruction {
-  var code: UInt16
-  var jumpTrue: UInt8 = 0
-  var jumpFalse: UInt8 = 0
-  var operand: UInt32
-}
-
-private let allow = FilterInstruction(code: 0x06, operand: 0x7fff_0000)
-
-/// Has seccomp(2) answer ENOSYS from now on, as kernels without it do.
-private func hideSeccomp() {
-  load([
-    FilterInstruction(code: 0x20, operand: 0),
-    FilterInstruction(code: 0x15, jumpTrue: 0, jumpFalse: 1, operand: UInt32(SYS_seccomp)),
-    FilterInstruction(code: 0x06, operand: 0x0005_0000 | UInt32(ENOSYS)),
-    allow,
-  ])
-}
-
-/// Attaches a filter to this process.
-private func load(_ instructions: [FilterInstruction]) {
-  struct Program {
-    var length: UInt16
-    var instructions: UnsafePointer<FilterInstruction>?
-  }
-  _ = linux_call(Int(SYS_prctl), 38, 1, 0, 0, 0, 0)  // PR_SET_NO_NEW_PRIVS
-  instructions.withUnsafeBufferPointer { buffer in
-    let program = Program(length: UInt16(buffer.count), instructions: buffer.baseAddress)
-    withUnsafePointer(to: program) { program in
-      let loaded = linux_call(Int(SYS_seccomp), 1, 0, Int(bitPattern: program), 0, 0, 0)
-      if loaded != 0 { exit(3) }
+  @Test func `it says of every fact of tracing, listeners, code and programs what this machine has`() async throws {
+    let result = try await CordonBinary.run("doctor", "--json")
+    let document = try JSONDecoder().decode(Document.self, from: Data(result.output.utf8))
+    let facts = Dictionary(uniqueKeysWithValues: document.facts.map { ($0.name, $0) })
+    for (name, since) in [
+      ("trace.seize", "3.4"), ("trace.exec", "2.5.46"), ("trace.seccomp", "3.5"), ("trace.exitkill", "3.8"),
+      ("trace.sigmask", "3.11"), ("trace.sysemu", "2.6.14"), ("seccomp.bitmap", "5.11"), ("process.pidfd", "5.6"),
+      ("seccomp.listener.continue", "5.5"), ("seccomp.listener.addfd", "5.14"), ("memory.fixed_noreplace", "4.17"),
+      ("memory.memfd", "3.17"), ("process.mem", "2.6.39"), ("process.clone3", "5.5"),
+    ] {
+      let fact = try #require(facts[name], "\(name)")
+      #expect(fact.since == since && fact.answer == "yes", "\(name): \(fact.reason ?? "")")
+    }
+    for name in ["host.processors", "host.clock", "host.int80", "process.get_filter", "program.find", "program.strace"]
+    {
+      #expect(facts[name]?.answer != nil, "\(name)")
     }
   }
-}
 
-/// Becomes another program.
-private func execute(_ path: String, _ arguments: String...) {
-  var pointers = ([path] + arguments).map { strdup($0) } + [nil]
-  execv(path, &pointers)
-  exit(4)
+  @Test func `where tracing is forbidden it says so, and how it can be had`() async throws {
+    let exit = await #expect(processExitsWith: .exitCode(0), observing: [\.standardOutputContent]) {
+      [path = CordonBinary.path.string as String] in
+      alarm(20)
+      RefusedCall.ptrace.refuse()
+      execute(path, "doctor")
+    }
+    let lines = String(decoding: exit?.standardOutputContent ?? [], as: UTF8.self).split(separator: "\n")
+    let line = try #require(lines.first { $0.hasPrefix("  a process can be traced") })
+    #expect(line.contains(" no ") && line.contains("it is forbidden") && line.contains("ptrace_scope=0"))
+  }
+
+  @Test func `where dispatch is unknown it says since when there is any, and what does the same`() async throws {
+    let exit = await #expect(processExitsWith: .exitCode(0), observing: [\.standardOutputContent]) {
+      [path = CordonBinary.path.string as String] in
+      alarm(20)
+      RefusedCall.dispatch.refuse()
+      execute(path, "doctor")
+    }
+    let lines = String(decoding: exit?.standardOutputContent ?? [], as: UTF8.self).split(separator: "\n")
+    let line = try #require(lines.first { $0.hasPrefix("  one allowed range") })
+    #expect(line.contains(" no ") && line.contains("since Linux 5.11") && line.contains("mechanism seccomp"))
+  }
+
+  @Test func `answers to a tracer and of a listener tell forbidden from unknown`() {
+    #expect(TraceFacts.reason(against: 0) == nil)
+    #expect(TraceFacts.reason(against: -Int(EPERM))?.contains("forbidden") == true)
+    #expect(TraceFacts.reason(against: -Int(EINVAL)) == "this kernel does not know it")
+    #expect(ListenerFacts.reason(.status(ENOENT)) == nil)
+    #expect(ListenerFacts.reason(.status(EBUSY))?.contains("has a listener already") == true)
+    #expect(ListenerFacts.reason(.status(EINVAL)) == "this kernel does not know it")
+    #expect(ListenerFacts.reason(.status(0)) != nil)
+    #expect(ListenerFacts.reason(.signal(31))?.contains("signal 31") == true)
+  }
+
+  @Test(arguments: [
+    ("Linux 6.18.44-fc", Fact.Answer.yes), ("Linux 5.11.0", .yes), ("Linux 5.10.200-amd64", .no), ("Linux 4.19", .no),
+    ("Linux next", .unknown),
+  ])
+  func `the bitmap is there since Linux 5.11`(kernel: String, answer: Fact.Answer) {
+    #expect(HostFacts.bitmap(kernel).answer == answer)
+  }
+
+  @Test func `one processor, and a clock that needs a call, are each a no with its remedy`() {
+    #expect(HostFacts.processors(1).answer == .no && HostFacts.processors(2).answer == .yes)
+    #expect(HostFacts.clock("tsc").answer == .yes && HostFacts.clock("kvm-clock").answer == .yes)
+    #expect(HostFacts.clock("hpet").answer == .no && HostFacts.clock("hpet").remedy != nil)
+  }
 }

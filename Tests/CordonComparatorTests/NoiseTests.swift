@@ -27,6 +27,8 @@ import Testing
     waited.waited = 300
     found[found.combinations[0]].record(.measured(waited), round: 9)
     #expect(Noise(found).reasons == ["other work had the measuring processor for 30.0 % of the time"])
+    // What the load before would only suggest is known then.
+    #expect(Noise(found, loadBefore: [9], processors: 2).reasons == Noise(found).reasons)
   }
 
   @Test func `native calls that take longer and longer are a drift`() throws {

@@ -99,8 +99,8 @@ import Testing
     let document = ComparisonDocument(host: someHost, loadBefore: [], loadAfter: [], results: found)
     #expect(
       ComparisonAnswer(document).sentences().contains(
-        "Regions that keep changing: with 1,000 changes instead of 0, an untrapped call under seccomp takes 1.50 times as "
-          + "long; one change takes seccomp 2.50 µs."))
+        "Regions that keep changing: with 1,000 changes instead of 0 an untrapped call takes 1.50 times as long under "
+          + "seccomp; one change takes seccomp 2.50 µs."))
     let charts = ComparisonCharts(document).all()
     #expect(charts.contains { $0.contains("An untrapped call after many changes of the regions") })
     #expect(charts.contains { $0.contains("What one change of the regions takes") })
@@ -142,6 +142,32 @@ import Testing
     let lines = ComparisonMerge.text(documents).split(separator: "\n")
     #expect(lines.contains { $0.hasPrefix("getppid") && $0.contains("100.0") && $0.contains("200.0") })
     #expect(lines.contains { $0.hasPrefix("[2] Linux 6.1.0") })
+  }
+
+  @Test func `what each kernel lacks is listed, and what differs between them`() {
+    var other = someHost
+    other.kernel = "Linux 6.1.0"
+    var found = results([("none", "getppid", [100]), ("sud-inclusive", "getppid", [])])
+    found[found.combinations[1]].record(.unavailable(reason: "since Linux 6.17"), round: 0)
+    var (here, there) = (
+      document([("none", "getppid", [100]), ("sud-inclusive", "getppid", [130])]),
+      ComparisonDocument(host: other, loadBefore: [], loadAfter: [], results: found)
+    )
+    for finding in [Finding.yes, .no("the child died")] {
+      var conformance = Conformance()
+      conformance["seccomp", .forkedChildren] = finding
+      conformance["sud-inclusive", .redirects] = finding == .yes ? .yes : .unavailable("since Linux 6.17")
+      if finding == .yes { here.conformance = conformance } else { there.conformance = conformance }
+    }
+    let lines = ComparisonMerge.text([here, there]).split(separator: "\n")
+    #expect(
+      lines.suffix(3) == [
+        "[1] lacks none of the mechanisms", "[2] lacks sud-inclusive: since Linux 6.17",
+        "seccomp, fork: yes [1], no [2]",
+      ])
+    there.conformance = here.conformance
+    #expect(
+      ComparisonMerge.text([here, there]).hasSuffix("What was probed of the others is the same everywhere.\n"))
   }
 
   @Test func `the same kernel twice is told apart by its number`() {

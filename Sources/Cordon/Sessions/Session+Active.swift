@@ -37,6 +37,7 @@ extension Session {
       switch arming.means {
       case .nothing: return
       case .filters(let proposals):
+        if arming.revokesPermitted { armament.revokePermitted() }
         try attach(proposals)
       case .dispatch(let plan):
         guard case .dispatch(let before, _) = armament.means else { return }

@@ -1,6 +1,7 @@
 import FilterCompiler
 
-/// Horizontal bars in groups, with their values written beside them and the range they are known within drawn over them.
+/// Horizontal bars in groups, with their values written beside them and the range they are known within drawn over them. What
+/// is so much longer than the others that they would not be seen beside it is broken off at the edge.
 struct BarChart: Sendable {
   struct Bar: Sendable {
     var name: String
@@ -28,7 +29,8 @@ struct BarChart: Sendable {
   /// The chart as one SVG element, to stand in a document that has ``ChartPalette/styleSheet``.
   func svg() -> String {
     let length = Self.width - Self.left - Self.right
-    let values = groups.flatMap { $0.bars.flatMap { [$0.value] + ($0.interval ?? []) } }
+    let limit = limit
+    let values = groups.flatMap { $0.bars }.filter { $0.value <= limit }.flatMap { [$0.value] + ($0.interval ?? []) }
     let scale = ChartScale(upTo: values.max() ?? 1, length: Double(length))
     var y = 34
     var parts: [String] = []
@@ -60,6 +62,15 @@ struct BarChart: Sendable {
       """
   }
 
+  /// Bars up to so many times the middle one are drawn in full.
+  private static let reach = 20.0
+
+  /// The longest bar that is drawn in full.
+  private var limit: Double {
+    let values = groups.flatMap { $0.bars.map(\.value) }
+    return Statistics.median(of: values).map { $0 > 0 ? $0 * Self.reach : .infinity } ?? .infinity
+  }
+
   private func row(_ bar: Bar, y: Int, _ scale: ChartScale) -> String {
     let length = Int(scale.position(of: bar.value).rounded())
     let middle = y + Self.bar / 2
@@ -69,7 +80,11 @@ struct BarChart: Sendable {
       height="\(Self.bar)" rx="2"/>
       """
     var end = length
-    if let interval = bar.interval, interval.count == 2 {
+    if bar.value > limit {
+      let x = Self.left + length - 14
+      let (top, bottom) = (y - 2, y + Self.bar + 2)
+      text += "<path class=\"paper\" d=\"M\(x) \(bottom)L\(x + 6) \(top)h4L\(x + 4) \(bottom)z\"/>"
+    } else if let interval = bar.interval, interval.count == 2 {
       let (low, high) = (
         Int(scale.position(of: interval[0]).rounded()), Int(scale.position(of: interval[1]).rounded())
       )

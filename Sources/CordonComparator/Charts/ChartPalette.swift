@@ -4,7 +4,7 @@ enum ChartPalette {
   private static let hues: [(light: String, dark: String)] = [
     ("#5b6573", "#a3adba"), ("#1f6fb2", "#62aee8"), ("#c2571a", "#f0914f"), ("#1e8a5f", "#4fc795"),
     ("#8a4fb5", "#bd8ee6"), ("#b08a0c", "#e0bd3f"), ("#b53a56", "#ee7f97"), ("#14808c", "#4bc3cf"),
-    ("#6a7a1e", "#b1c455"), ("#7a4a2b", "#c79672"),
+    ("#6a7a1e", "#b1c455"), ("#7a4a2b", "#c79672"), ("#2f3f9e", "#8f9df0"), ("#a3338f", "#e28ad2"),
   ]
 
   /// The class of the colour that stands for the thing with this index.

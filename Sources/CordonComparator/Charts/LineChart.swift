@@ -18,7 +18,7 @@ struct LineChart: Sendable {
   var isTenfold = false
 
   private static let (width, height) = (760, 320)
-  private static let (left, right, top, bottom) = (64, 150, 34, 44)
+  private static let (left, right, top, bottom) = (84, 150, 34, 44)
 
   /// The chart as one SVG element, to stand in a document that has ``ChartPalette/styleSheet``.
   func svg() -> String {

@@ -56,16 +56,24 @@ struct ComparisonAnswer {
   /// How an untrapped call's price grows in a family of workloads.
   private func growth(_ family: String, _ key: String) -> String? {
     let rows = document.results.filter { $0.family == family && $0.median != nil && $0.mechanism != Roster.baseline }
-    let parts = Dictionary(grouping: rows, by: \.mechanism).sorted { $0.key < $1.key }.compactMap {
-      mechanism, rows -> String? in
+    // What grew from and to the same is told together.
+    var parts: [(range: String, words: [String])] = []
+    for (mechanism, rows) in Dictionary(grouping: rows, by: \.mechanism).sorted(by: { $0.key < $1.key }) {
       let sorted = rows.sorted { ($0.parameter[key] ?? 0) < ($1.parameter[key] ?? 0) }
       guard let few = sorted.first, let many = sorted.last, let low = few.median, let high = many.median, low > 0,
         let from = few.parameter[key], let to = many.parameter[key], from < to
-      else { return nil }
-      return "with \(Figure.grouped(to)) \(key) instead of \(from), an untrapped call under \(mechanism) takes "
-        + "\(Figure.decimal(high / low, digits: 2)) times as long"
+      else { continue }
+      let range = "with \(Figure.grouped(to)) \(key) instead of \(from)"
+      let words = "\(Figure.decimal(high / low, digits: 2)) times as long under \(mechanism)"
+      if let index = parts.firstIndex(where: { $0.range == range }) {
+        parts[index].words.append(words)
+      } else {
+        parts.append((range, [words]))
+      }
     }
-    return parts.isEmpty ? nil : parts.joined(separator: "; ")
+    guard !parts.isEmpty else { return nil }
+    return parts.map { "\($0.range) an untrapped call takes \($0.words.joined(separator: ", "))" }.joined(
+      separator: "; ")
   }
 
   private func storm() -> String? {
@@ -99,13 +107,8 @@ struct ComparisonAnswer {
   private static func microseconds(_ nanoseconds: Double) -> String { BarChart.text(nanoseconds / 1_000) }
 
   private func missing() -> String? {
-    var reasons: [String: String] = [:]
-    for row in document.results { if let reason = row.unavailable { reasons[row.mechanism] = reason } }
-    // What was measured with one workload is not missing.
-    for row in document.results where row.median != nil { reasons[row.mechanism] = nil }
-    guard !reasons.isEmpty else { return nil }
-    let parts = reasons.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value))" }
-    return "Not to be had here: \(parts.joined(separator: "; "))."
+    let parts = document.missingMechanisms.map { "\($0.mechanism) (\($0.reason))" }
+    return parts.isEmpty ? nil : "Not to be had here: \(parts.joined(separator: "; "))."
   }
 
   /// What to doubt.

@@ -33,7 +33,7 @@ struct ComparisonCharts {
   /// How many times as long whole programs take.
   func programs() -> BarChart? {
     bars(
-      title: "Whole programs, all calls trapped and let through: how many times as long as natively", unit: "times",
+      title: "Whole programs, all calls trapped and let through", unit: "times the native run",
       of: document.workloads.filter { $0.hasPrefix(ProgramWorkload.prefix) }, value: \.ratioToNone,
       interval: \.ratioToNoneInterval)
   }

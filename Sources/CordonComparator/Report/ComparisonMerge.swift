@@ -83,7 +83,34 @@ package enum ComparisonMerge {
       "[\(index + 1)] \(pair.1.host.kernel), \(pair.1.host.cpu), \(pair.1.host.processors) usable, \(pair.1.host.build) build"
         + (pair.1.isPartial == true ? ", interrupted" : "")
     }
-    return (table.lines() + [""] + key).map { $0 + "\n" }.joined()
+    return (table.lines() + [""] + key + [""] + lacks(documents) + differences(documents)).map { $0 + "\n" }.joined()
+  }
+
+  /// The mechanisms that each machine has no figures of, with the reason.
+  private static func lacks(_ documents: [ComparisonDocument]) -> [String] {
+    documents.enumerated().flatMap { index, document in
+      let missing = document.missingMechanisms.map { "[\(index + 1)] lacks \($0.mechanism): \($0.reason)" }
+      return missing.isEmpty ? ["[\(index + 1)] lacks none of the mechanisms"] : missing
+    }
+  }
+
+  /// What mechanisms do on one of the machines and not on another that has them.
+  private static func differences(_ documents: [ComparisonDocument]) -> [String] {
+    var lines: [String] = []
+    for mechanism in Roster.mechanisms.map(\.name) {
+      for capability in Capability.allCases {
+        let found = documents.enumerated().compactMap { index, document -> (place: String, word: String)? in
+          guard let finding = document.conformance?[mechanism, capability] else { return nil }
+          if case .unavailable = finding { return nil }
+          return ("[\(index + 1)]", finding.word)
+        }
+        guard Set(found.map(\.word)).count > 1 else { continue }
+        let words = found.map { "\($0.word) \($0.place)" }.joined(separator: ", ")
+        lines.append("\(mechanism), \(capability.rawValue): \(words)")
+      }
+    }
+    let probed = documents.count { $0.conformance != nil }
+    return probed > 1 && lines.isEmpty ? ["What was probed of the others is the same everywhere."] : lines
   }
 
   private static func cells(_ cell: Cell) -> [String] {

@@ -42,8 +42,8 @@ package struct HTMLReport: Sendable {
     return [
       title, "<section class=\"answer\">\(Self.paragraphs(answer))</section>",
       ComparisonCharts(document).all().map { "<figure>\($0)</figure>" }.joined(separator: "\n"),
-      Self.heading("Figures"), Self.table(of: document), Self.bars(of: document), Self.conformance(of: document),
-      Self.heading("Host"), Self.hostTable(document),
+      Self.heading("Figures"), Self.table(of: document), Self.programs(of: document), Self.bars(of: document),
+      Self.conformance(of: document), Self.heading("Host"), Self.hostTable(document),
       "<details><summary>Raw data (JSON)</summary><pre>"
         + String(decoding: try document.json(), as: UTF8.self).split(separator: "\n").map {
           XMLText.escaped(String($0))
@@ -64,7 +64,8 @@ package struct HTMLReport: Sendable {
       "× selector",
     ]
     var previous = ""
-    let rows = document.results.map { row in
+    let figures = document.results.filter { !$0.workload.hasPrefix(ProgramWorkload.prefix) }
+    let rows = figures.enumerated().map { index, row in
       let name = row.workload == previous ? "" : row.workload
       let start = name.isEmpty ? "<tr>" : "<tr class=\"first\">"
       previous = row.workload
@@ -76,13 +77,53 @@ package struct HTMLReport: Sendable {
       let interval = row.medianInterval.map { $0.map(BarChart.text).joined(separator: " – ") } ?? ""
       let cells = [
         number(row.minimum), number(row.median), interval, number(row.p99), number(row.spread),
-        row.overhead.map { Figure.signed($0, digits: 1) } ?? "", ratio(row.ratioToNone), ratio(row.ratioToSelector),
+        signed(row.overhead), ratio(row.ratioToNone), ratio(row.ratioToSelector),
       ]
-      return start + labels + cells.map { "<td>\($0)</td>" }.joined() + "</tr>"
+      let isLastOfSysinfo =
+        row.workload == "sysinfo" && (index + 1 == figures.count || figures[index + 1].workload != "sysinfo")
+      return start + labels + cells.map { "<td>\($0)</td>" }.joined() + "</tr>" + (isLastOfSysinfo ? proposed : "")
     }
     return scrolling(titles, rows)
       + "<p class=\"note\">Nanoseconds per operation; ratios and overheads are medians over "
       + "rounds of what one round gave. Spread: median distance of the rounds' medians from their middle.</p>"
+  }
+
+  /// MEMMAP, beside what was measured of the same call.
+  private static var proposed: String {
+    let figure = PublishedFigure.proposed
+    return "<tr><th scope=\"row\"></th><td class=\"name\">MEMMAP \(figure.source.rawValue)</td><td class=\"reason\" "
+      + "colspan=\"8\">published: \(XMLText.escaped(figure.published)) over none, on another machine; it was never "
+      + "released</td></tr>"
+  }
+
+  /// The runs of whole programs, in milliseconds.
+  private static func programs(of document: ComparisonDocument) -> String {
+    let runs = document.results.filter { $0.workload.hasPrefix(ProgramWorkload.prefix) }
+    guard !runs.isEmpty else { return "" }
+    var previous = ""
+    let rows = runs.map { row in
+      let name = row.workload == previous ? "" : String(row.workload.dropFirst(ProgramWorkload.prefix.count))
+      previous = row.workload
+      let labels =
+        "<tr\(name.isEmpty ? "" : " class=\"first\"")><th scope=\"row\">\(XMLText.escaped(name))</th>"
+        + "<td class=\"name\">\(XMLText.escaped(row.mechanism))</td>"
+      if let reason = row.unavailable {
+        return "\(labels)<td class=\"reason\" colspan=\"6\">\(XMLText.escaped(reason))</td></tr>"
+      }
+      func milliseconds(_ value: Double?) -> String { number(value.map { $0 / 1_000_000 }) }
+      func interval(_ values: [Double]?, per unit: Double) -> String {
+        values.map { $0.map { Figure.decimal($0 / unit, digits: 2) }.joined(separator: " – ") } ?? ""
+      }
+      let cells = [
+        milliseconds(row.minimum), milliseconds(row.median), interval(row.medianInterval, per: 1_000_000),
+        signed(row.overhead.map { $0 / 1_000_000 }), ratio(row.ratioToNone), interval(row.ratioToNoneInterval, per: 1),
+      ]
+      return labels + cells.map { "<td>\($0)</td>" }.joined() + "</tr>"
+    }
+    return heading("Whole programs")
+      + scrolling(
+        ["program", "mechanism", "minimum", "median", "95 % interval", "over none", "× none", "95 % interval"], rows)
+      + "<p class=\"note\">Milliseconds from start to end, on one processor. seccomp and sud-exclusive: cordon run --all.</p>"
   }
 
   private static func scrolling(_ titles: [String], _ rows: [String]) -> String {
@@ -125,6 +166,9 @@ package struct HTMLReport: Sendable {
   }
 
   private static func number(_ value: Double?) -> String { value.map(BarChart.text) ?? "" }
+  private static func signed(_ value: Double?) -> String {
+    value.map { ($0 < 0 ? "-" : "+") + BarChart.text(abs($0)) } ?? ""
+  }
   private static func ratio(_ value: Double?) -> String { value.map { Figure.decimal($0, digits: 2) } ?? "" }
 
   private static func hostTable(_ document: ComparisonDocument) -> String {
@@ -203,6 +247,6 @@ package struct HTMLReport: Sendable {
     th[scope=row], thead th:first-child, thead th:nth-child(2), td.name { text-align: left; } td.reason { text-align: left; color: var(--soft); white-space: normal; }
     th.question { white-space: normal; font-weight: 400; } td.finding { text-align: center; }
     .note { color: var(--soft); font-size: .85rem; } pre { font-size: .8rem; overflow-x: auto; background: var(--box); padding: 1rem; }
-    @media print { body { margin: 0; max-width: none; } details { display: none; } h2 { break-after: avoid; } figure, table { break-inside: avoid; } }
+    @media print { body { margin: 0; max-width: none; font-size: 11px; } table { font-size: 9px; } th, td { padding: .1rem .3rem; } .wide, figure { overflow: visible; } details { display: none; } h2 { break-after: avoid; } figure, tr { break-inside: avoid; } }
     """
 }

@@ -32,6 +32,15 @@ package struct ComparisonDocument: Sendable, Hashable, Codable {
     self.bars = bars.isEmpty ? nil : bars
   }
 
+  /// The mechanisms that nothing was measured of, by name, with the reason.
+  package var missingMechanisms: [(mechanism: String, reason: String)] {
+    var reasons: [String: String] = [:]
+    for row in results { if let reason = row.unavailable { reasons[row.mechanism] = reason } }
+    // What was measured with one workload is not missing.
+    for row in results where row.median != nil { reasons[row.mechanism] = nil }
+    return reasons.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+
   private enum CodingKeys: String, CodingKey {
     case schema, host, results, rounds, conformance, noise, bars
     case elapsed = "elapsed_ns"

@@ -35,7 +35,8 @@ package struct Noise: Sendable, Hashable, Codable {
     reasons = []
 
     func percent(_ share: Double) -> String { "\(Figure.decimal(share * 100, digits: 1)) %" }
-    if let load = loadBefore.first, processors > 0, load > Double(processors) / 2 {
+    // What ran before need not run now, and what others took is known, where the kernel counts it.
+    if waited == nil, let load = loadBefore.first, processors > 0, load > Double(processors) / 2 {
       reasons.append("the machine was busy before (load \(Figure.decimal(load, digits: 2)))")
     }
     if let steal, steal > Self.harmless { reasons.append("other machines took \(percent(steal)) of the processors") }
