@@ -118,6 +118,7 @@ let package = Package(
       name: "cordon-bench",
       dependencies: [
         "CompilerRivals", "Cordon", "CordonComparator", "CordonLauncher", "FilterCompiler", "SeededNumbers",
+        "TrapEngine",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
