@@ -49,7 +49,7 @@ test-ordinary:
 
 bench: build
 	swift build -c release --static-swift-stdlib --product cordon-bench
-	.build/release/cordon-bench .build/bench.json
+	.build/release/cordon-bench --json .build/bench.json
 
 # Random filters before the kernel's judges and mutants before the prover; then bytes of any kind into what reads files.
 fuzz: fuzz-judged fuzz-bytes

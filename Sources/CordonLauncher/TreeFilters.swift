@@ -59,7 +59,7 @@ package struct TreeFilters: Sendable {
     9,  // mmap
     13, 14, 130, 131,  // rt_sigaction, rt_sigprocmask, rt_sigsuspend, sigaltstack
     59, 322,  // execve, execveat
-    101,  // ptrace: a child that is traced while it shares its parent's memory must not trap
+    61, 101,  // wait4, ptrace: what tracers do
     270, 271, 281, 333, 426, 441,  // pselect6, ppoll, epoll_pwait, io_pgetevents, io_uring_enter, epoll_pwait2
     435,  // clone3, which can clear handlers
   ]

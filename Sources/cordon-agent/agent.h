@@ -74,6 +74,14 @@ CORDON_HIDDEN int cordon_agent_postpones_trace(const CordonTrap *trap);
 CORDON_HIDDEN int cordon_agent_is_to_be_traced(void);
 CORDON_HIDDEN void cordon_agent_trace_begin(void);
 
+/* tracer.c: the process traces others, by a call of its own or since a child has asked to be traced. */
+CORDON_HIDDEN void cordon_agent_begins_to_trace(void);
+CORDON_HIDDEN int cordon_agent_traces(void);
+/* Takes note of a ptrace(2) that it makes. */
+CORDON_HIDDEN void cordon_agent_note_trace(const CordonTrap *trap);
+/* wait4(2) for it: the call's result. */
+CORDON_HIDDEN long cordon_agent_wait(const CordonTrap *trap);
+
 /* loader.c: maps the program, and builds its stack below `words`, where the kernel has left what it is given. */
 typedef struct CordonStartingPoint {
   uint64_t entry, stack;
@@ -128,6 +136,7 @@ enum { /* asm/unistd_64.h */
   NR_sigaltstack = 131,
   NR_fcntl = 72,
   NR_readlink = 89,
+  NR_wait4 = 61,
   NR_ptrace = 101,
   NR_personality = 135,
   NR_prctl = 157,

@@ -54,8 +54,18 @@ CordonVerdict cordon_agent_hook(CordonTrap *trap, void *context) {
   if (duties & CORDON_AGENT_ACCOUNTS && cordon_agent_count(trap, &site, &verdict)) return verdict;
   if (trap->architecture == CORDON_ARCH_X86_64 && (trap->number == NR_execve || trap->number == NR_execveat))
     return execute(trap, site);
-  if (trap->architecture == CORDON_ARCH_X86_64 && cordon_agent_postpones_trace(trap)) {
+  if (trap->architecture == CORDON_ARCH_X86_64 && trap->number == NR_ptrace) {
+    if (cordon_agent_postpones_trace(trap)) {
+      verdict.kind = CordonVerdictValue;
+      return verdict;
+    }
+    cordon_agent_note_trace(trap);
+  }
+  if (trap->architecture == CORDON_ARCH_X86_64 && trap->number == NR_wait4 && cordon_agent_traces()) {
+    CordonCall *call = cordon_agent_open(trap, site);
     verdict.kind = CordonVerdictValue;
+    verdict.value = cordon_agent_wait(trap);
+    cordon_agent_close(call, verdict.value);
     return verdict;
   }
   if (duties & CORDON_AGENT_PLACES && cordon_agent_place(trap, &verdict)) return verdict;

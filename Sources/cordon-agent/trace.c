@@ -19,9 +19,11 @@ static int change(int64_t from, int64_t to) {
 static int64_t this_process(void) { return cordon_agent_call(NR_getpid, 0, 0, 0, 0, 0, 0); }
 
 int cordon_agent_postpones_trace(const CordonTrap *trap) {
-  if (trap->number != NR_ptrace || (uint32_t)trap->arguments[0] != PTRACE_TRACEME || !cordon_borrows_memory()) return 0;
+  if ((uint32_t)trap->arguments[0] != PTRACE_TRACEME || !cordon_borrows_memory()) return 0;
   (void)change(this_process(), 0); /* of an earlier one of that number, which never got that far */
-  return change(0, this_process());
+  if (!change(0, this_process())) return 0;
+  cordon_agent_begins_to_trace(); /* in the memory of the one who will */
+  return 1;
 }
 
 int cordon_agent_is_to_be_traced(void) {

@@ -5,6 +5,8 @@ import SyscallPolicy
 /// Where the code lies that a command line names: ranges as they are, modules by the map of a process.
 struct CodePlaces {
   private let map: ProcessMap?
+  /// What was found in the process.
+  let names = CodeNames()
 
   /// Reads the map of `process`, where there is one.
   init(process: ProcessNumber?, architecture: Architecture) throws(CommandFailure) {
@@ -33,7 +35,9 @@ struct CodePlaces {
         remedy: "say with --pid in which process to look for a module of that name")
     }
     do {
-      return try map.code(of: text)
+      let ranges = try map.code(of: text)
+      names.note(ranges, in: map)
+      return ranges
     } catch {
       throw .badInput(option, error, remedy: error.remedy)
     }
@@ -42,7 +46,11 @@ struct CodePlaces {
   /// Finds code that a profile names; nil where there is no process to find it in.
   var finder: Profile.CodeFinder? {
     guard let map else { return nil }
-    return { name throws(CodeNameError) in try Self.ranges(of: name, in: map) }
+    return { name throws(CodeNameError) in
+      let ranges = try Self.ranges(of: name, in: map)
+      names.note(ranges, in: map)
+      return ranges
+    }
   }
 
   /// The executable ranges of `map` that a profile's name stands for; at least one.

@@ -65,22 +65,25 @@ struct CompileCommand: ParsableCommand {
   func run() throws {
     if profile == nil { try refuseWithoutPurpose() }
     let attached = try InputFile.read(attached)
-    var (map, options) = try regions.specification(profile: profile)
+    var (map, options, places) = try regions.specification(profile: profile)
     if let weights {
       guard weights != "-" || profile != "-" else {
         throw CommandFailure.usage(
           "--weights", "standard input can be read only once", remedy: "name one of the two as a file")
       }
-      let places = try CodePlaces(process: regions.pid, architecture: map.architecture)
       options.weights = try ProfileFile.weights(weights, architecture: map.architecture, in: places)
     }
-    let program = try compile(map, options)
-    try check(program, above: attached)
+    let program = try compile(map, options, places.names)
+    try check(program, above: attached) { fits in
+      FilterExcess.remedy(merging: map.merges(options, untilItFits: fits)) { places.names.words($0) }
+    }
     try write(program, map: map, options)
   }
 
   /// Refuses a filter that the kernel would refuse with ENOMEM.
-  private func check(_ program: Program, above attached: [InputFile]) throws(CommandFailure) {
+  private func check(
+    _ program: Program, above attached: [InputFile], remedy: ((Program) -> Bool) -> String
+  ) throws(CommandFailure) {
     let before = FilterStack(attached.map(\.program))
     let after = FilterStack(before.programs + [program])
     let excess = after.translatedLength - FilterStack.translatedBudget
@@ -90,7 +93,7 @@ struct CompileCommand: ParsableCommand {
       profile ?? "compile",
       "the filter takes \(program.translatedLength) eBPF instructions, \(excess) more than the \(left) that the attached"
         + " filters leave of the kernel's \(FilterStack.translatedBudget)",
-      remedy: "merge regions that lie near each other, say where there is no code, or attach fewer filters")
+      remedy: remedy { $0.translatedLength <= left } + ", or attach fewer filters")
   }
 
   private func refuseWithoutPurpose() throws(CommandFailure) {
@@ -107,12 +110,13 @@ struct CompileCommand: ParsableCommand {
     }
   }
 
-  private func compile(_ map: RegionMap, _ options: CompileOptions) throws(CommandFailure) -> Program {
+  private func compile(
+    _ map: RegionMap, _ options: CompileOptions, _ names: CodeNames
+  ) throws(CommandFailure) -> Program {
     do {
       return try map.compile(options)
     } catch {
-      throw .badInput(
-        profile ?? "compile", error, remedy: error.remedy)
+      throw .badInput(profile ?? "compile", error, remedy: error.remedy(naming: names.words))
     }
   }
 

@@ -26,12 +26,16 @@ struct RegionOptions: ParsableArguments {
   /// Whether nothing was said at all.
   var isEmpty: Bool { trap.isEmpty && allow.isEmpty && dontCare.isEmpty && self.default == nil }
 
+  /// What a command line describes, and where it found the code that is named by module.
+  typealias Specification = (map: RegionMap, options: CompileOptions, places: CodePlaces)
+
   /// What the profile, if there is one, and the options describe together.
-  func specification(profile path: String?) throws(CommandFailure) -> (map: RegionMap, options: CompileOptions) {
+  func specification(profile path: String?) throws(CommandFailure) -> Specification {
     guard let path else {
       let architecture = arch ?? .host
       let map = RegionMap(architecture: architecture, default: (self.default ?? .allow).disposition)
-      return (try named(in: CodePlaces(process: pid, architecture: architecture), addedTo: map), CompileOptions())
+      let places = try CodePlaces(process: pid, architecture: architecture)
+      return (try named(in: places, addedTo: map), CompileOptions(), places)
     }
     guard self.default == nil else {
       throw .usage("--default", "the profile says what becomes of other calls", remedy: "leave it out")
@@ -39,7 +43,7 @@ struct RegionOptions: ParsableArguments {
     let profile = try ProfileFile.read(path, architecture: arch)
     let places = try CodePlaces(process: pid, architecture: profile.architecture)
     let map = try ProfileFile.regionMap(of: profile, in: places)
-    return (try named(in: places, addedTo: map), profile.options)
+    return (try named(in: places, addedTo: map), profile.options, places)
   }
 
   /// The map with the code that the options name.

@@ -1,4 +1,5 @@
 import FilterCompiler
+import Glibc
 import Subprocess
 import SystemPackage
 import Testing
@@ -131,8 +132,43 @@ import Testing
         p.yaml:8:28: there is no argument 6: a system call has arg0 to arg5
               - {call: mmap, when: arg6 == 1, then: allow}
                                    ^
+        Filters/README.md describes the format, with examples
 
         """)
+  }
+
+  @Test func aMachineWithoutRoomForLibseccompIsNotTheProfilesFault() async throws {
+    let folder = try TemporaryFolder()
+    _ = try folder.write(Array(Self.policy.utf8), to: "p.yaml")
+    // One descriptor more than a program starts with.
+    let outcome = try await CordonBinary.shell("ulimit -n 4; \"$cordon\" compile p.yaml -o out", in: folder.path)
+    #expect(outcome.status == 69 && folder.contents == ["p.yaml"])
+    #expect(
+      outcome.error.hasPrefix("p.yaml:") && outcome.error.contains("libseccomp cannot be run: Too many open files"))
+    #expect(outcome.error.hasSuffix("is there a limit on processes, memory or open files?\n"), "\(outcome.error)")
+  }
+
+  /// A libseccomp that has no memory is the machine's fault; one that waits is ended, and the rule named.
+  @Test(
+    .enabled(if: access("/usr/bin/gcc", X_OK) == 0, "gcc is not installed"),
+    arguments: [
+      ("void *seccomp_init(unsigned answer) { return 0; }", 69, 5, "libseccomp cannot be run: Cannot allocate memory"),
+      (
+        "int pause(void); int seccomp_rule_add_exact_array() { return pause(); }", 65, 7,
+        "libseccomp stood still on it for 1500 ms"
+      ),
+    ] as [(String, CInt, Int, String)])
+  func whatBefallsLibseccompIsSaid(library: String, status: CInt, line: Int, words: String) async throws {
+    let folder = try TemporaryFolder()
+    _ = try folder.write(Array(Self.policy.utf8), to: "p.yaml")
+    _ = try folder.write(Array(library.utf8), to: "other.c")
+    let outcome = try await CordonBinary.shell(
+      """
+      gcc -w -shared -fPIC other.c -o other.so && rm other.c && LD_PRELOAD=./other.so "$cordon" compile p.yaml -o out
+      """, in: folder.path)
+    #expect(outcome.status == status && outcome.output.isEmpty)
+    #expect(outcome.error.hasPrefix("p.yaml:\(line):") && outcome.error.contains(words), "\(outcome.error)")
+    #expect(folder.contents == ["other.so", "p.yaml"])
   }
 
   @Test(arguments: ["aarch64", "riscv64"]) func policiesForOtherMachines(architecture: String) async throws {
@@ -186,6 +222,42 @@ import Testing
     let outcome = try await compile(Self.profile, "--default", "trap")
     #expect(outcome.status == 64 && outcome.error.contains("--default"))
   }
+
+  /// Regions that were named by module are called so where they are too many; others go by their addresses.
+  @Test func whatToMergeIsNamedAsTheProfileNamesIt() async throws {
+    let process = try LiveProcess()
+    let ranges = (1...1000).map { index -> String in
+      let start = UInt64(index) << 33 + UInt64(index) * 0x1000
+      return "  - {code: \(hexadecimal(start))-\(hexadecimal(start + 0x1000)), disposition: trap}\n"
+    }
+    let modules = "  - {code: [exe, 'libc.so*', 'ld-linux*'], disposition: trap}\n"
+    let profile = "default: allow\nregions:\n" + modules + ranges.joined()
+    let outcome = try await compile(profile, "--pid", "\(process.id)")
+    #expect(outcome.status == 65 && outcome.error.contains("more than the 4096 of a filter"))
+    let remedy = try #require(outcome.error.split(separator: "\n").last)
+    #expect(remedy.hasPrefix("merge ") && remedy.contains("libc.so.6 (0x"), "\(remedy)")
+    #expect(remedy.contains("ld-linux"), "\(remedy)")
+    // The kernel's budget, most of which other filters have taken.
+    let folder = try TemporaryFolder()
+    _ = try folder.write(
+      Array(("default: allow\nregions:\n" + modules + ranges.prefix(490).joined()).utf8), to: "p.yaml")
+    let attached = try await CordonBinary.shell(
+      """
+      "$cordon" compile \(Self.manyRegions) -f raw -o big
+      "$cordon" compile p.yaml --pid \(process.id) \(String(repeating: "--attached big ", count: 6))
+      """, in: folder.path)
+    #expect(attached.status == 65, "\(attached.error)")
+    #expect(
+      attached.error.contains("of the kernel's 32768\nmerge ") && attached.error.contains("libc.so.6 (0x"),
+      "\(attached.error)")
+    #expect(attached.error.hasSuffix(", or attach fewer filters\n"), "\(attached.error)")
+  }
+
+  /// As many as one filter can hold, and nearly a fifth of the kernel's budget.
+  private static let manyRegions = (1...1000).map { index -> String in
+    let start = UInt64(index) << 32 + 0x1000
+    return "--trap \(hexadecimal(start))-\(hexadecimal(start + 0x1000 + UInt64(index) * 16))"
+  }.joined(separator: " ")
 
   @Test func tooManyRegionsNameTheProfile() async throws {
     let regions = (1...1000).map { index -> String in

@@ -41,6 +41,23 @@ import Testing
     #expect(folder.contents == ["f"])
   }
 
+  @Test(.enabled(if: geteuid() == 0, "only root may mount a file system"), arguments: ["text", "raw", "svg", "json"])
+  func aFullDiskGetsNothing(format: String) async throws {
+    let folder = try TemporaryFolder()
+    let profile = try folder.write(
+      Array("default: allow\nregions: [{code: 0x1000-0x2000, disposition: trap}]\n".utf8), to: "p.yaml")
+    let outcome = try await CordonBinary.shell(
+      """
+      mkdir disk; unshare -m sh -c 'mount -t tmpfs -o size=4k none disk || exit 99
+      echo old > disk/old; "$cordon" compile \(profile) -f \(format) -o disk/old; a=$?
+      "$cordon" compile \(profile) -f \(format) -o disk/new; b=$?; ls -A disk; cat disk/old; exit $((a == 65 && b == 65))'
+      status=$?; rmdir disk; exit $status
+      """, in: folder.path)
+    #expect(outcome.status == 1 && outcome.output == "old\nold\n", "\(outcome)")
+    let problem = "cannot be written: No space left on device"
+    #expect(outcome.error == "cordon: disk/old: \(problem)\ncordon: disk/new: \(problem)\n", "\(outcome.error)")
+  }
+
   @Test func devicesAndPipesAreWrittenToAsTheyAre() async throws {
     let folder = try TemporaryFolder()
     let outcome = try await CordonBinary.shell(

@@ -107,6 +107,18 @@ import Testing
     #expect(outcome.error.hasPrefix("cordon: ") && outcome.error.split(separator: "\n").count <= 2, "\(outcome.error)")
   }
 
+  @Test(arguments: [
+    ("7=3", "'7' is no argument\na system call has the arguments 0 to 5"),
+    ("-1=3", "'-1' is no argument\na system call has the arguments 0 to 5"),
+    ("3", "'3' has no '='\nsay it as I=V, for example 0=3"),
+    ("0=many", "'many' is no value of 64 bits\nsay it as 0x… or as a decimal number"),
+  ])
+  func aWrongArgumentIsExplained(argument: String, words: String) async throws {
+    let outcome = try await CordonBinary.run(
+      "check", "-", "--nr", "1", "--arg=\(argument)", input: filter(0x1000, 0x2000, .trap))
+    #expect(outcome.status == 64 && outcome.error == "cordon: --arg: \(words)\n", "\(outcome.error)")
+  }
+
   @Test(arguments: ["show", "check"])
   func whatIsNoFilterIsRefusedWithItsOffset(verb: String) async throws {
     let good = try filter(0x1000, 0x2000, .trap)

@@ -66,7 +66,8 @@ import Testing
       usual = seed.isMultiple(of: 4) ? .trap : .allow
       patterns =
         seed.isMultiple(of: 3) ? CallPattern.endangeringSIGSYS + CallPattern.unmarking(in: Widening.clearZones) : []
-      planner = Planner(gate: gate, globalTraps: patterns)
+      planner = Planner(
+        gate: gate, globalTraps: patterns, permitted: usual == .allow && seed.isMultiple(of: 5) ? [39, 110] : [])
       var code: [IntervalSet.Interval] = []
       for _ in 0..<12 {
         let start = Self.address(using: &generator) & ~0xfff
@@ -106,6 +107,8 @@ import Testing
       }
       // Some contradict others, or take out one twice: nothing is changed then.
       _ = try? ChangeJournal(change.operations, on: &store)
+      let isRevoked = Int.random(in: 0..<8, using: &generator) == 0
+      if isRevoked, !programs.isEmpty, !planner.permitted.isEmpty { planner.revokePermitted() }
       let missing = planner.missing(wanted)
       guard !missing.isEmpty else { return }
       for proposal in try planner.propose(missing, view: { view }) {
@@ -121,7 +124,7 @@ import Testing
 
     var armedIsWhatTheProgramsTrap: Bool {
       let trapped = programs.reduce(IntervalSet()) { $0.union($1.trappedPointers() ?? IntervalSet()) }
-      return trapped == planner.armed && wanted.subtracting(trapped).isEmpty
+      return planner.armed.subtracting(trapped).isEmpty && wanted.subtracting(planner.armed).isEmpty
     }
 
     /// A call that is not decided as it is to be.
@@ -133,7 +136,8 @@ import Testing
     private var specification: CoverageSpecification {
       // Without a filter there are no patterns.
       CoverageSpecification(
-        trapped: wanted.intervals.map { $0.first...$0.last }, patterns: programs.isEmpty ? [] : patterns, gate: gate,
+        trapped: wanted.intervals.map { $0.first...$0.last }, exempt: planner.permitted.sorted(),
+        patterns: programs.isEmpty ? [] : patterns, gate: gate,
         trapData: Session.trapData)
     }
   }

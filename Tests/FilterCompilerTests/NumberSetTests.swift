@@ -35,6 +35,18 @@ import Testing
     }
   }
 
+  /// For a few runs of numbers all trees have been looked at: none is better, and few are.
+  @Test func smallSetsCostHardlyMoreThanTheyMust() throws {
+    var ratios: [Double] = []
+    for seed in 1...400 as ClosedRange<UInt64> {
+      let set = CallSet(runs: 2 + Int(seed % 10), seed: seed)
+      ratios.append(try Double(cost(compiled(set))) / Double(set.leastCost))
+      #expect((1...1.2).contains(ratios[ratios.count - 1]), "seed \(seed)")
+    }
+    #expect(ratios.reduce(0, +) <= 1.02 * Double(ratios.count))
+    #expect(ratios.count { $0 == 1 } >= 300)
+  }
+
   @Test(arguments: [1, 5, 50, 300], [335, 400] as [UInt32]) func setsOfEverySizeAreDecidedRight(
     allowed: Int, count: UInt32
   ) throws {

@@ -174,6 +174,16 @@ int32_t guest_map_parts(GuestMemory memory) {
   CHECK(unmap(at, 5 * PAGE) == 0);
   CHECK(are(at, "-----"));
 
+  /* Addresses come again, also those of memory that was not marked any more when it was unmapped. */
+  at = marked(memory, 5);
+  CHECK(at > 0);
+  CHECK(protect(at, 5 * PAGE, RWX) == 0);
+  CHECK(unmap(at, 5 * PAGE) == 0);
+  CHECK(are(at, "-----"));
+  long again = marked(memory, 5);
+  CHECK(again > 0 && (memory != GuestMemoryPlaced || again == at));
+  CHECK(unmap(again, 5 * PAGE) == 0);
+
   long file = memfd_create("guest", MFD_CLOEXEC);
   CHECK(file >= 0 && ftruncate((int)file, 2 * PAGE) == 0 && write((int)file, code, sizeof code) == sizeof code);
   at = guest_native_call(SYS_mmap, 0, 2 * PAGE, RX | PROT_NOSYSCALL, MAP_SHARED, file, 0);

@@ -73,6 +73,39 @@ import TrapEngine
     }
   }
 
+  /// Calls that all policies permit by number do not trap, until something is to trap that the filter lets happen.
+  @Test func `what all regions permit is decided by the filter`() async {
+    await #expect(processExitsWith: .success) {
+      begin()
+      let guest = try Guest("seccomp", .getpid)
+      guest.log.answer(Number.getuid, .value, 4711)
+      let (region, other, session) = (guest.region(.call), guest.region(.getpid), guest.session)
+      for each in [region, other] { try session.set(.policy(plugin()), of: each) }
+      try guest.activate(for: .allThreads)
+      let (traps, uid) = (session.statistics.traps, nativeCall(Number.getuid))
+      check(guest.call(Number.getuid), uid, "a call that is permitted")
+      check(session.statistics.traps, traps, "traps")
+      check(guest.call(Number.getppid), -Int(ENOSYS), "a call that is not")
+      // Another policy that permits it, and native code again: nothing to attach.
+      for disposition in [.policy(try plugin(refusing: .badAddress)), .allow] as [Region.Disposition] {
+        check(try session.plan { $0.set(disposition, of: other) }.filters, 0, "filters of \(disposition)")
+        try session.set(disposition, of: other)
+      }
+      let plan = try session.plan { $0.set(.trap, of: other) }
+      check(plan.filters, 1, "filters of \(plan)")
+      try session.set(.trap, of: other)
+      check(session.statistics.filters, 2, "filters")
+      let before = session.statistics.permitted
+      check(guest.call(Number.getuid), uid, "a call that the policy permits")
+      check(session.statistics.permitted, before + 1, "calls that a policy allowed")
+      try session.set(.trap, of: region)
+      check(guest.call(Number.getuid), 4711, "the call, trapped")
+      for each in [region, other] { try session.set(.policy(plugin()), of: each) }
+      check(guest.call(Number.getuid), uid, "a call that the policy permits")
+      check(session.statistics.filters, 2, "filters in the end")
+    }
+  }
+
   /// What a handler cannot do is refused, and nothing has happened then.
   @Test func `policies that only a filter can have`() async {
     await #expect(processExitsWith: .success) {

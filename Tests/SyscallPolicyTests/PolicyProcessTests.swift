@@ -1,4 +1,5 @@
 import FilterCompiler
+import Foundation
 import Glibc
 import SyscallPolicy
 import Testing
@@ -42,5 +43,95 @@ import Testing
       try #require(try Self.isDecided(100))
       exit(0)
     }
+  }
+
+  /// Compiled, refused or ended: what libseccomp needed is gone, and the program's signals are its own again.
+  @Test func nothingIsLeftBehind() async {
+    await #expect(processExitsWith: .exitCode(0)) {
+      alarm(60)
+      var mask = sigset_t()
+      sigemptyset(&mask)
+      for signal in [SIGUSR1, SIGPROF] { sigaddset(&mask, signal) }
+      pthread_sigmask(SIG_SETMASK, &mask, nil)
+      let before = ProcessTraces()
+      try #require(try Self.isDecided(100))
+      try #require(throws: PolicyCompileError.self) { try PolicyBody(handingOver: Self.refusedPolicy()) }
+      let (meaning, rules) = try Self.endlessRules()
+      try #require(throws: PolicyCompileError.self) { try PolicyBody(handingOver: meaning, as: rules) }
+      let after = ProcessTraces()
+      exit(before == after && before.children.isEmpty ? 0 : 1)
+    }
+  }
+
+  /// A build that something has stopped would never use up its time on a processor.
+  @Test func aBuildThatStandsStillIsEnded() async {
+    await #expect(processExitsWith: .exitCode(0)) {
+      alarm(60)
+      let (meaning, rules) = try Self.endlessRules()
+      let stopper = Task.detached {
+        while true {
+          // The endless rule, once it has begun, is all that is left to do.
+          usleep(200_000)
+          guard let child = ProcessTraces().children.first else { continue }
+          return kill(child, SIGSTOP)
+        }
+      }
+      do {
+        _ = try PolicyBody(handingOver: meaning, as: rules)
+      } catch let error as PolicyCompileError {
+        try #require(await stopper.value == 0)
+        try #require(ProcessTraces().children.isEmpty)
+        try #require(
+          error.rule == Policy.RuleIndex(.x86_64, 1) && "\(error)".contains("rule 2 for x86_64: libseccomp stood still")
+        )
+        guard case .standstill = error.reason else { exit(2) }
+        exit(0)
+      }
+      exit(3)
+    }
+  }
+
+  /// Two comparisons of one argument in a rule.
+  private static func refusedPolicy() throws -> Policy {
+    let rule = Policy.Rule(100, where: [try ArgumentCondition(argument: 0, .within(3, 9))], Action(.allow))
+    return try Policy(tables: [.x86_64: Policy.Table([rule], otherwise: Action(.errno, data: 1))])
+  }
+
+  /// Rules from which libseccomp does not come back, and a policy that means the same.
+  private static func endlessRules() throws -> (meaning: Policy, rules: [CallTable: [Policy.Rule]]) {
+    func rule(_ test: ArgumentCondition.Test) throws -> Policy.Rule {
+      Policy.Rule(
+        100,
+        where: [try ArgumentCondition(argument: 0, .notEqual(1)), try ArgumentCondition(argument: 1, test)],
+        Action(.allow))
+    }
+    let first = try rule(.notEqual(1))
+    let meaning = try Policy(tables: [.x86_64: Policy.Table([first], otherwise: Action(.errno, data: 1))])
+    return (meaning, [.x86_64: [first, try rule(.equal(0x1_0000_0001))]])
+  }
+}
+
+/// What a process has that a library could leave behind.
+private struct ProcessTraces: Equatable {
+  /// By number, what each is open on; without the timers and events that libdispatch opens and closes as it likes.
+  let descriptors: [String: String]
+  let children: [pid_t]
+  let blockedSignals: [CInt]
+
+  init() {
+    let numbers = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+    var descriptors: [String: String] = [:]
+    for number in numbers {
+      descriptors[number] = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(number)")
+    }
+    self.descriptors = descriptors.filter { !$0.value.hasPrefix("anon_inode:") }
+    let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
+    children = threads.flatMap { thread in
+      (try? String(contentsOfFile: "/proc/self/task/\(thread)/children", encoding: .utf8))?
+        .split(separator: " ").compactMap { pid_t($0) } ?? []
+    }
+    var mask = sigset_t()
+    pthread_sigmask(SIG_SETMASK, nil, &mask)
+    blockedSignals = (1...64).filter { sigismember(&mask, $0) == 1 }
   }
 }

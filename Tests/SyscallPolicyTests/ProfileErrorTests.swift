@@ -98,7 +98,8 @@ import Testing
     let error = try refusal(yaml)
     #expect(error.place == "p.yaml:\(line):\(column)", "\(error)")
     #expect(error.problem.contains(words) && !error.problem.contains("\n"), "\(error)")
-    #expect((error.remedy ?? "").contains(remedy), "\(error)")
+    let remedies = error.remedy ?? ""
+    #expect(!remedies.isEmpty && remedies.contains(remedy), "\(error)")
     let excerpt = error.excerpt.split(separator: "\n", omittingEmptySubsequences: false)
     #expect(excerpt.count == 2 && excerpt[1].last == "^" && excerpt[1].count == column, "\(error)")
   }

@@ -29,6 +29,18 @@ struct Armament: Sendable {
     }
   }
 
+  /// Numbers whose calls happen wherever they come from.
+  var permitted: Set<UInt32> {
+    if case .filters(let planner) = means { planner.permitted } else { [] }
+  }
+
+  /// Has calls of every number trap from the next filter on.
+  mutating func revokePermitted() {
+    guard case .filters(var planner) = means else { return }
+    planner.revokePermitted()
+    means = .filters(planner)
+  }
+
   var mechanism: Mechanism {
     switch means {
     case .filters: .seccomp
@@ -62,14 +74,17 @@ struct Arming: Sendable {
   let means: Means
   let reason: String
   let nativeCodeCaught: [AddressRange]
+  /// Whether calls are to trap that the first filter lets happen by their number.
+  let revokesPermitted: Bool
 
   /// What it takes to have `missing` trap, too, of which nothing does.
   /// - Parameter wanted: all that is to trap, asked for only where it matters.
   /// - Throws: ``SessionError/unsatisfiable(_:)``, ``SessionError/inexpressible(_:reason:)``.
   init(
-    _ armament: Armament, missing: IntervalSet, force: Widening? = nil, wanted: () -> IntervalSet,
-    view: () -> AddressSpaceView
+    _ armament: Armament, missing: IntervalSet, force: Widening? = nil, revokesPermitted: Bool = false,
+    wanted: () -> IntervalSet, view: () -> AddressSpaceView
   ) throws(SessionError) {
+    self.revokesPermitted = revokesPermitted
     var caught: IntervalSet?
     guard !missing.isEmpty else {
       means = .nothing
@@ -81,7 +96,7 @@ struct Arming: Sendable {
     case .filters(let planner):
       let proposals = try planner.propose(missing, force: force, view: view)
       means = .filters(proposals)
-      reason = proposals[0].reason
+      reason = revokesPermitted ? "a filter lets calls happen by their number that are to trap" : proposals[0].reason
       if proposals.contains(where: { $0.widening == .everything }) {
         caught = view().code.subtracting(planner.armed).subtracting(wanted())
       }

@@ -17,14 +17,18 @@ package struct Planner: Sendable {
   package let gate: AddressRange
   /// The calls that trap from anywhere else.
   package let globalTraps: [CallPattern]
+  /// Numbers whose calls the first filter lets happen wherever they come from: all regions permit them.
+  package private(set) var permitted: Set<UInt32>
 
   package init(
-    armed: IntervalSet = IntervalSet(), filters: Int = 0, gate: AddressRange, globalTraps: [CallPattern] = []
+    armed: IntervalSet = IntervalSet(), filters: Int = 0, gate: AddressRange, globalTraps: [CallPattern] = [],
+    permitted: Set<UInt32> = []
   ) {
     self.armed = armed
     self.filters = filters
     self.gate = gate
     self.globalTraps = globalTraps
+    self.permitted = permitted.subtracting(globalTraps.map(\.number))
   }
 
   /// A filter that was proved to do what is asked.
@@ -54,6 +58,12 @@ package struct Planner: Sendable {
     armed = armed.union(proposal.trapped)
     filters += 1
     widest = max(widest, proposal.widening)
+  }
+
+  /// Calls of every number are to trap from now on. No filter that lets some happen counts as trapping any.
+  package mutating func revokePermitted() {
+    armed = IntervalSet()
+    permitted = []
   }
 
   /// The filter that has `missing` trap, too; several where one cannot hold it.
@@ -126,8 +136,8 @@ package struct Planner: Sendable {
   /// region, 70 us for 4 and 0.4 ms for 16; more than a session's later changes have.
   private func prove(_ program: Program, _ wanted: IntervalSet) throws(SessionError) {
     let specification = CoverageSpecification(
-      trapped: wanted.intervals.map { $0.first...$0.last }, patterns: globalTraps, gate: gate,
-      trapData: Session.trapData)
+      trapped: wanted.intervals.map { $0.first...$0.last }, exempt: permitted.sorted(), patterns: globalTraps,
+      gate: gate, trapData: Session.trapData)
     do {
       let found = try Prover.difference(FilterStack([program]), from: specification, like: SeccompData(nr: 0))
       if found == nil { return }
@@ -162,7 +172,7 @@ package struct Planner: Sendable {
   /// How wide the next filter is.
   private func preference(_ missing: IntervalSet) -> Widening {
     if filters >= Self.mostFilters { return .everything }
-    if filters == 1 { return .clear }
+    if filters > 0, widest < .clear { return .clear }
     guard Widening.endangersPrograms(missing) else { return .none }
     return Self.widenings.first { filters >= $0.filters && widest < $0.widening }?.widening ?? .none
   }
@@ -190,7 +200,8 @@ package struct Planner: Sendable {
       else { return nil }
     }
     let options = CompileOptions(
-      gate: gate, globalTrapPatterns: filters == 0 ? globalTraps : [], trapData: Session.trapData)
+      allowedNumbers: filters == 0 ? permitted.sorted() : [], gate: gate,
+      globalTrapPatterns: filters == 0 ? globalTraps : [], trapData: Session.trapData)
     return try? map.compile(options)
   }
 }

@@ -24,7 +24,9 @@ public struct Region: Sendable, Hashable {
     /// The process dies of SIGSYS.
     case kill
     /// Their numbers and arguments decide, in the SIGSYS handler: its rules may allow, trap (to the hook), fail with an
-    /// error, and end the process. Each different policy that a session has ever had takes memory (8 bytes an
+    /// error, and end the process. Where all that traps has policies when the session is activated, the filter itself lets
+    /// those calls happen that all of them permit whatever the arguments are; a later region or policy that does not permit
+    /// them costs one more filter, once. Each different policy that a session has ever had takes memory (8 bytes an
     /// instruction) as long as the process lives; there can be 65,536.
     case policy(Policy)
   }

@@ -12,14 +12,37 @@ extension RegionStore {
         return cordon_policy_add(first, UInt64(instructions.count / MemoryLayout<CordonInstruction>.stride))
       }
       guard added >= 0 else { throw .memory(Errno(rawValue: Int32(-added))) }
-      policies[policy] = UInt32(CORDON_DISPOSITION_POLICY) + UInt32(added)
+      name(policy, UInt32(CORDON_DISPOSITION_POLICY) + UInt32(added))
     }
   }
 
-  /// Whether the policies of a change could be learned.
+  /// The numbers whose calls all code that traps by a row may make. None where nothing does.
+  func permittedNumbers(by row: StepRow) -> Set<UInt32> {
+    var common: Set<UInt32>?
+    for code in Set(row.steps.map(\.disposition)) where code != 0 {
+      let own = permitted[code] ?? []
+      common = common?.intersection(own) ?? own
+    }
+    return common ?? []
+  }
+
+  /// Whether all code that traps by a row may make calls of these numbers.
+  func permits(_ numbers: Set<UInt32>, by row: StepRow) -> Bool {
+    row.steps.allSatisfy { $0.disposition == 0 || numbers.isSubset(of: permitted[$0.disposition] ?? []) }
+  }
+
+  /// The same for regions that nothing comes of: the policies get names that the table does not know.
   /// - Throws: ``SessionError/policy(_:reason:)``.
-  func checkPolicies(of operations: [SessionChange.Operation]) throws(SessionError) {
-    for policy in Self.policies(of: operations) where policies[policy] == nil { _ = try Self.program(of: policy) }
+  mutating func supposePolicies(of operations: [SessionChange.Operation]) throws(SessionError) {
+    for policy in Self.policies(of: operations) where policies[policy] == nil {
+      _ = try Self.program(of: policy)
+      name(policy, .max - UInt32(policies.count))
+    }
+  }
+
+  private mutating func name(_ policy: Policy, _ code: UInt32) {
+    policies[policy] = code
+    permitted[code] = policy.permittedNumbers(in: .x86_64)
   }
 
   private static func policies(of operations: [SessionChange.Operation]) -> [Policy] {

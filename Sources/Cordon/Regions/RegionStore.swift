@@ -20,6 +20,8 @@ package struct RegionStore: Sendable {
   private var order = RegionOrder()
   /// What the SIGSYS handler's table calls the policies that it has.
   var policies: [Policy: UInt32] = [:]
+  /// For each of them, by that name, the numbers that it permits whatever the arguments are.
+  var permitted: [UInt32: Set<UInt32>] = [:]
 
   /// Code that is always allowed.
   private let gate: AddressRange?

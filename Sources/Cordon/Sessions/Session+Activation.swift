@@ -50,8 +50,11 @@ extension Session {
   ) throws(SessionError) -> Active {
     let gate = state.gate
     let globalTraps = state.globalTraps(options)
+    let planner = Planner(
+      gate: gate, globalTraps: globalTraps.patterns,
+      permitted: state.usual == .allow ? state.store.permittedNumbers(by: row) : [])
     var armament = Armament(
-      means: .filters(Planner(gate: gate, globalTraps: globalTraps.patterns)), scope: scope,
+      means: .filters(planner), scope: scope,
       thread: cordon_thread_id(), noNewPrivileges: noNewPrivileges, isAutomatic: self.mechanism == .automatic,
       globalTraps: globalTraps, gate: gate)
     let arming: Arming?

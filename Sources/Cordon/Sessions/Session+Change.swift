@@ -39,7 +39,7 @@ extension Session {
     return try state.withLock { state throws(SessionError) in
       // Arenas and regions are values: what is changed here is a copy.
       var state = state
-      try state.store.checkPolicies(of: change.operations)
+      try state.store.supposePolicies(of: change.operations)
       let journal = try ChangeJournal(change.operations, on: &state.store)
       guard let active = state.active else {
         let globalTraps = state.globalTraps(options)
@@ -115,6 +115,13 @@ extension Session.State {
     for row in rows {
       for interval in trapped(row).intervals { wanted.append(interval.first, interval.last) }
     }
+    if !active.armament.permitted.isEmpty, !rows.allSatisfy({ store.permits(active.armament.permitted, by: $0) }) {
+      var armament = active.armament
+      armament.revokePermitted()
+      return try Arming(
+        armament, missing: everythingTrapped, force: force, revokesPermitted: true, wanted: { everythingTrapped },
+        view: view)
+    }
     let missing = wanted.isEmpty ? wanted : wanted.subtracting(active.armament.armed)
     return try Arming(
       active.armament, missing: missing, force: force, wanted: { everythingTrapped }, view: view)
@@ -131,6 +138,10 @@ extension Session.State {
     do throws(SessionError) {
       let rows = rows(journal)
       var arming = try arming(for: rows, active)
+      // Where all is trapped but for some, the child that looks would be trapped itself.
+      if usual == .allow, !active.hasRoom(after: arming) {
+        arming = try self.arming(for: rows, active, force: .everything)
+      }
       if case .nothing = arming.means {
       } else {
         do throws(SessionError) {

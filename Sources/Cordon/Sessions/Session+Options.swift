@@ -4,8 +4,10 @@ extension Session {
   /// What a session does besides trapping its regions. Each has calls trap by number and argument **wherever they come
   /// from**, which only a filter can do.
   public struct Options: OptionSet, Sendable, Hashable {
+    /// A bit for each.
     public let rawValue: Int
 
+    /// The options of these bits.
     public init(rawValue: Int) { self.rawValue = rawValue }
 
     /// SIGSYS can always be delivered, whatever native code does. A thread that traps with SIGSYS blocked, ignored or
@@ -14,7 +16,8 @@ extension Session {
     /// sigaltstack, clone3, and where they come with a mask ppoll, pselect6, epoll_pwait, epoll_pwait2, io_pgetevents and
     /// io_uring_enter. The program is told that SIGSYS is open. Without the option this holds for trapped code alone.
     ///
-    /// Each of these calls costs about 1.5 us more; every other call a comparison or two of its number. **A program that is
+    /// Each of these calls costs about 1.8 us more; every other call some comparisons of its number, which cannot be told
+    /// from noise (1 or 2 ns). **A program that is
     /// executed from then on dies of the first of them that it makes**, since a filter outlives exec and a handler does
     /// not (``Statistics/endangersPrograms``). Calls by `int $0x80` from native code are not looked after.
     public static let guardsSIGSYS = Options(rawValue: 1 << 0)
@@ -29,7 +32,7 @@ extension Session {
     /// Memory that the kernel may place comes to lie in the session's own block. The calls that could unmark something trap
     /// where they are about that block, or about addresses that Linux leaves unmapped by itself; so a program that marks
     /// memory nowhere else, and whoever it executes, goes on calling mmap and munmap untrapped. The first mark elsewhere
-    /// attaches a filter by which all of them trap, 1.5 us each, and programs that are executed from then on die of theirs
+    /// attaches a filter by which all of them trap, 2 us each, and all other calls cost some 40 ns more; and programs that are executed from then on die of theirs
     /// (``Statistics/endangersPrograms``). libc unmaps the stacks of detached threads with all signals blocked, so a process
     /// that has such threads and marks memory elsewhere needs ``guardsSIGSYS`` too.
     ///

@@ -24,12 +24,12 @@ public struct FilterExcess: Hashable, Sendable {
   /// How many instructions there are too many.
   public var excess: Int { instructions - Program.maximumLength }
 
-  /// The remedy, in one line.
-  var remedy: String {
+  /// What to do where `merges` suffice, in one line; `words` says what a region is called.
+  package static func remedy(merging merges: [Neighbours], naming words: (AddressRange) -> String) -> String {
     guard let widest = merges.last else {
       return "name fewer and larger ranges, and as ranges without code those between them that have none"
     }
-    let shown = merges.prefix(2).map { "\($0.lower) with \($0.upper)" }.joined(separator: ", ")
+    let shown = merges.prefix(2).map { "\(words($0.lower)) with \(words($0.upper))" }.joined(separator: ", ")
     let pairs = merges.count == 1 ? "the two neighbours" : "the \(merges.count) pairs of neighbours"
     return "merge \(pairs) that are nearest to each other, with at most \(hexadecimal(widest.gap)) bytes between them"
       + " (\(shown)\(merges.count > 2 ? ", …" : "")), or say between which regions there is no code"
@@ -41,11 +41,20 @@ extension RegionMap {
   func excess(of instructions: Int, length: (RegionMap) -> Int) -> FilterExcess {
     func fits(_ map: RegionMap) -> Bool { length(map) <= Program.maximumLength }
     let fit = Array(0..<regions.count).partitioningIndex { !fits(keepingFirst($0)) }
+    return FilterExcess(
+      instructions: instructions, regions: regions.count, fit: max(fit - 1, 0), merges: merges(untilItFits: fits))
+  }
+
+  /// The neighbours that have to become one region each until the filter of the map is one that `fits`; those with the
+  /// smallest gaps, in ascending order of these. Empty where merging does not help enough.
+  package func merges(_ options: CompileOptions, untilItFits fits: (Program) -> Bool) -> [FilterExcess.Neighbours] {
+    merges { map in (try? map.compile(options)).map(fits) ?? false }
+  }
+
+  private func merges(untilItFits fits: (RegionMap) -> Bool) -> [FilterExcess.Neighbours] {
     let neighbours = mergeable().sorted { ($0.gap, $0.lower.start) < ($1.gap, $1.lower.start) }
     let merges = Array(0...neighbours.count).partitioningIndex { fits(merging(neighbours.prefix($0))) }
-    return FilterExcess(
-      instructions: instructions, regions: regions.count, fit: max(fit - 1, 0),
-      merges: merges > neighbours.count ? [] : Array(neighbours.prefix(merges)))
+    return merges > neighbours.count ? [] : Array(neighbours.prefix(merges))
   }
 
   /// The map without any region.

@@ -28,6 +28,12 @@ struct BalancedTree {
     }
   }
 
+  /// The tree over chains of a row.
+  init(_ chains: [Chain], of row: SegmentRow) {
+    self.init(
+      lengths: chains.map(\.length), weights: chains.map { row.segments[$0.part].reduce(0) { $0 + Int($1.weight) } })
+  }
+
   /// Makes the tree from its leaves up: `leaf` makes a leaf, `join` what tells the leaves below `cut` from the others.
   func build<Node>(leaf: (Int) -> Node, join: (_ cut: Int, _ below: Node, _ above: Node) -> Node) -> Node {
     func build(_ part: Range<Int>, height: Int) -> Node {

@@ -32,9 +32,12 @@ extension CompileError: CustomStringConvertible {
   }
 
   /// What to do about it, where there is something to do.
-  public var remedy: String? {
+  public var remedy: String? { remedy(naming: { range in "\(range)" }) }
+
+  /// The same with regions called as `words` says.
+  package func remedy(naming words: (AddressRange) -> String) -> String? {
     switch self {
-    case .tooManyRegions(let excess): excess.remedy
+    case .tooManyRegions(let excess): FilterExcess.remedy(merging: excess.merges, naming: words)
     case .tooLong: "let policies have fewer rules with conditions, and list fewer calls that lie apart"
     case .contradictoryNumber, .contradictoryForeignNumber, .gate: nil
     }

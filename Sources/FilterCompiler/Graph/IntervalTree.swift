@@ -20,9 +20,7 @@ enum IntervalTree {
     if row.count <= 3 { return Chain(whole: row).build(from: row, in: &graph) }
     let rest = (size: surroundings.size + graph.count, length: surroundings.length)
     let chains = ChainPartition.cheapest(row, besides: rest).chains
-    let tree = BalancedTree(
-      lengths: chains.map(\.length), weights: chains.map { row.segments[$0.part].reduce(0) { $0 + Int($1.weight) } })
-    return tree.build(
+    return BalancedTree(chains, of: row).build(
       leaf: { chains[$0].build(from: row, in: &graph) },
       join: { cut, below, above in
         row.branch(at: chains[cut].part.lowerBound, below: below, above: above, in: &graph)

@@ -90,6 +90,13 @@ public struct Policy: Hashable, Sendable {
     return rules[rule.index]
   }
 
+  /// The numbers of a table's calls that happen whatever their arguments are, as far as its rules name them.
+  package func permittedNumbers(in table: CallTable) -> Set<UInt32> {
+    guard let rules = tables[table]?.rules else { return [] }
+    let first = Dictionary(rules.map { ($0.number, $0) }) { first, _ in first }
+    return Set(first.values.filter { $0.conditions.isEmpty && $0.answer.kind == .allow }.map(\.number))
+  }
+
   /// All its answers.
   package var answers: [Action] {
     tables.values.flatMap { table in table.rules.map(\.answer) + [table.otherwise] } + [otherTables]

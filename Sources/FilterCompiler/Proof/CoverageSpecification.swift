@@ -4,6 +4,8 @@
 package struct CoverageSpecification: Sendable {
   /// Instruction pointers, ascending.
   package var trapped: [ClosedRange<UInt64>]
+  /// Numbers of calls that nobody cares for, wherever they come from.
+  package var exempt: [UInt32]
   /// Calls that trap wherever they come from but the gate.
   package var patterns: [CallPattern]
   package var gate: AddressRange
@@ -11,10 +13,12 @@ package struct CoverageSpecification: Sendable {
   package var architecture: Architecture
 
   package init(
-    trapped: [ClosedRange<UInt64>], patterns: [CallPattern] = [], gate: AddressRange, trapData: UInt16,
+    trapped: [ClosedRange<UInt64>], exempt: [UInt32] = [], patterns: [CallPattern] = [], gate: AddressRange,
+    trapData: UInt16,
     architecture: Architecture = .x86_64
   ) {
     self.trapped = trapped
+    self.exempt = exempt
     self.patterns = patterns
     self.gate = gate
     self.trapData = trapData
@@ -33,7 +37,10 @@ extension CoverageSpecification: CallSpecification {
       result = try diagram.choose(isBehind, diagram.anything(), result)
     }
     let stages = RegionSpecification(
-      RegionMap(architecture: architecture, default: .allow), CompileOptions(globalTrapPatterns: patterns))
+      RegionMap(architecture: architecture, default: .allow),
+      CompileOptions(allowedNumbers: exempt, globalTrapPatterns: patterns))
+    let isExempt = try stages.numbers(stages.options.allowedNumbers, in: &diagram)
+    result = try diagram.choose(isExempt, diagram.anything(), result)
     result = try diagram.choose(stages.patterns(in: &diagram), trap, result)
     let isBehind = try diagram.instructionPointer(atLeast: gate.end + 1)
     let isInside = try diagram.choose(

@@ -68,7 +68,7 @@ extension RegionSpecification: CallSpecification {
   }
 
   /// Whether a call is one of the numbers that a list has for its architecture.
-  private func numbers(
+  func numbers(
     _ list: (AuditArchitecture, RegionMap) -> [UInt32], in diagram: inout DecisionDiagram
   ) throws(ProofError.Reason) -> DecisionDiagram.Function {
     let number = try SymbolicWord(.number, in: &diagram)

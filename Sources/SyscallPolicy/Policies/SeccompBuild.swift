@@ -79,8 +79,10 @@ struct SeccompBuild {
     defer { try? descriptor.close() }
     let outcome = try outcome(descriptor)
     if outcome.stage != PolicyBuildDone {
-      let isOneRule = outcome.stage == PolicyBuildStarted && rules.indices.contains(Int(outcome.rule))
-      throw failure(Self.reason(outcome), isOneRule ? rules[Int(outcome.rule)].source : nil)
+      let reason = Self.reason(outcome)
+      var isOneRule = outcome.stage == PolicyBuildStarted && rules.indices.contains(Int(outcome.rule))
+      if case .unavailable = reason { isOneRule = false }
+      throw failure(reason, isOneRule ? rules[Int(outcome.rule)].source : nil)
     }
     do {
       return try Self.contents(descriptor)

@@ -147,7 +147,10 @@ struct ConditionText {
         remedy: "write the 64 bits that the register holds: 0xffffffffffffffff for a long -1, and for an int"
           + " 'argN & 0xffffffff == 0xffffffff'", offset: token.offset)
     }
-    throw Problem(text: "\(token.text) has more than 64 bits", offset: token.offset)
+    throw Problem(
+      text: "\(token.text) has more than 64 bits",
+      remedy: "no argument has such a value; the largest is \(hexadecimal(UInt64.max))",
+      offset: token.offset)
   }
 
   private static func remedy(_ error: ArgumentConditionError) -> String? {

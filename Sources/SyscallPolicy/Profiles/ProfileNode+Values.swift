@@ -41,7 +41,9 @@ extension ProfileNode {
   private func number(_ text: String?, _ meaning: String, upTo largest: Int) throws(ProfileError) -> UInt16 {
     let largest = min(largest, Int(UInt16.max))
     guard let text, let value = address(parsing: text) ?? UInt64(text), value <= UInt64(largest) else {
-      throw error("\(meaning) is a number from 0 to \(largest), not '\(text ?? "")'")
+      throw error(
+        "\(meaning) is a number from 0 to \(largest), not '\(text ?? "")'",
+        remedy: "write it in decimal, or in hexadecimal as 0x…")
     }
     return UInt16(value)
   }

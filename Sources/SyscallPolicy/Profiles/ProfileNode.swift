@@ -163,14 +163,15 @@ struct ProfileNode {
       let isAlias = problem.contains("alias") || context?.text.contains("alias") == true
       return text.error(
         at: ProfileText.Place(mark), isAlias ? "a value that starts with '*' needs quotes" : "no YAML: \(problem)",
-        remedy: isAlias ? "for example '*.so'" : nil)
+        remedy: isAlias
+          ? "for example '*.so'" : "YAML is indented with blanks, and quotes what starts with one of its own signs")
     case .reader(let problem, let offset, _, _):
       let bytes = offset.map { text.text.prefix($0).utf8.count } ?? 0
       return text.error(at: text.place(ofByte: bytes), "no YAML: \(problem)")
     case .duplicatedKeysInMapping(let duplicates, let context):
       return text.error(
         at: ProfileText.Place(context.mark), "the key '\(duplicates.first ?? "")' is there more than once",
-        remedy: "join the values")
+        remedy: "say it once, and join what it says in a list")
     default: return text.error(at: .start, "no YAML: \(error)")
     }
   }

@@ -80,7 +80,8 @@ struct ProfilePolicies {
     case .rule, .refused, .endless, .unreadable, .body:
       "say it in other words: fewer rules for the call, or simpler ones"
     case .standstill: "something has stopped the process in which policies are compiled: compile the profile again"
-    case .unavailable: "policies are compiled in a process of their own: is there a limit on processes or memory?"
+    case .unavailable:
+      "policies are compiled in a process of their own: is there a limit on processes, memory or open files?"
     }
   }
 }

@@ -18,8 +18,11 @@ struct ProfileText: Hashable, Sendable {
     let place = withinText(place)
     return ProfileError(
       file: file, line: place.line, column: place.column, problem: Self.printable(problem), excerpt: excerpt(place),
-      remedy: remedy.map(Self.printable))
+      remedy: Self.printable(remedy ?? Self.manual))
   }
+
+  /// The remedy where there is none for the one mistake.
+  private static let manual = "Filters/README.md describes the format, with examples"
 
   /// The place of a byte of the text.
   func place(ofByte offset: Int) -> Place {

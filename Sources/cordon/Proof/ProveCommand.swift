@@ -40,7 +40,7 @@ struct ProveCommand: ParsableCommand {
         "prove", "nothing says what the filter is to do",
         remedy: "name a profile, name code with --trap or --allow, or give --default")
     }
-    let (map, options) = try regions.specification(profile: profile)
+    let (map, options, _) = try regions.specification(profile: profile)
     let files = try InputFile.read([file] + stacked)
     let found = try Proof.difference(files) { () throws(ProofError) in
       try Prover.difference(

@@ -29,8 +29,8 @@ struct RunCommand: ParsableCommand {
 
       This is no boundary against hostile code: a program that fights it can jump into the agent's pages, whose calls \
       pass, and write to its memory; io_uring works without calls; and descriptors can be handed to a process outside. Only \
-      what the filter itself denies holds all the same. Set-user-id programs run without their privilege. Tracers see each \
-      trap as a SIGSYS: tell gdb 'handle SIGSYS nostop noprint pass'.
+      what the filter itself denies holds all the same. Set-user-id programs run without their privilege. A tracer outside sees \
+      each trap as a SIGSYS: tell gdb 'handle SIGSYS nostop noprint pass'.
       """)
 
   @Option(help: ArgumentHelp("Calls of this code are trapped; repeatable.", valueName: "what"))

@@ -1,0 +1,114 @@
+/* In a debugger: what its wait4(2) is told of programs that it traces. It does not hear of traps, which are Cordon's business,
+   and where one of its programs has executed the loader's file it hears of that once the program is there. */
+#include "agent.h"
+#include "../TrapEngine/signal_path.h"
+
+extern CORDON_HIDDEN const uint8_t cordon_agent_loaded[], cordon_agent_ready[];
+
+CORDON_AGENT_BEGIN
+
+#define WAIT_ALL 0x40000000 /* __WALL */
+#define SIGTRAP 5
+
+enum { /* linux/ptrace.h */
+  PTRACE_TRACEME = 0,
+  PTRACE_PEEKDATA = 2,
+  PTRACE_CONT = 7,
+  PTRACE_GETREGS = 12,
+  PTRACE_SETREGS = 13,
+  PTRACE_SYSCALL = 24,
+  PTRACE_GETSIGINFO = 0x4202,
+  PTRACE_EVENT_EXEC = 4,
+};
+
+/* struct user_regs_struct */
+typedef struct {
+  uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi, original_rax, rip, cs, eflags, rsp, ss,
+      fs_base, gs_base, ds, es, fs, gs;
+} Registers;
+_Static_assert(sizeof(Registers) == 216, "struct user_regs_struct");
+
+static uint32_t traces; /* this process has traced something */
+static uint64_t resumptions[256]; /* by thread: its id, and in the upper half the request by which it goes on */
+
+static long trace(long request, long thread, long address, long data) {
+  return cordon_agent_call(NR_ptrace, request, thread, address, data, 0, 0);
+}
+
+static uint64_t *resumption(long thread) { return &resumptions[(uint64_t)thread % (sizeof resumptions / sizeof resumptions[0])]; }
+
+void cordon_agent_begins_to_trace(void) { __atomic_store_n(&traces, 1, __ATOMIC_RELEASE); }
+
+int cordon_agent_traces(void) { return __atomic_load_n(&traces, __ATOMIC_ACQUIRE) != 0; }
+
+void cordon_agent_note_trace(const CordonTrap *trap) {
+  uint32_t request = (uint32_t)trap->arguments[0], thread = (uint32_t)trap->arguments[1];
+  if (request != PTRACE_TRACEME) cordon_agent_begins_to_trace();
+  __atomic_store_n(resumption(thread), (uint64_t)request << 32 | thread, __ATOMIC_RELAXED);
+}
+
+static uint32_t last_request(long thread) {
+  uint64_t found = __atomic_load_n(resumption(thread), __ATOMIC_RELAXED);
+  return (uint32_t)found == (uint32_t)thread ? (uint32_t)(found >> 32) : 0;
+}
+
+/* Lets a trap be delivered, where the debugger wants the thread to run. One that goes step by step is shown to it. */
+static int conceals(long thread, int32_t status) {
+  if (status != (CORDON_SIGSYS << 8 | 0x7f)) return 0;
+  KernelSiginfo info;
+  uint32_t request = last_request(thread);
+  if (request != PTRACE_CONT && request != PTRACE_SYSCALL) return 0;
+  if (trace(PTRACE_GETSIGINFO, thread, 0, (long)&info) != 0) return 0;
+  int is_ours = info.code == CORDON_SYS_USER_DISPATCH ||
+                (info.code == CORDON_SYS_SECCOMP && (uint16_t)info.error == CORDON_AGENT_TRAP_DATA);
+  return is_ours && trace(request, thread, 0, CORDON_SIGSYS) == 0;
+}
+
+/* The thread is where the loader's file begins. It goes on until the program begins: 0, or how it has ended before. */
+static int32_t finish_loading(long thread) {
+  Registers registers;
+  int32_t status;
+  if (trace(PTRACE_GETREGS, thread, 0, (long)&registers) != 0 || registers.rip != (uint64_t)cordon_agent_loaded) return 0;
+  registers.rbx = 1;
+  if (trace(PTRACE_SETREGS, thread, 0, (long)&registers) != 0) return 0;
+  long signal = 0;
+  for (;;) {
+    if (trace(PTRACE_CONT, thread, 0, signal) != 0) return 0;
+    if (cordon_agent_call(NR_wait4, thread, (long)&status, WAIT_ALL, 0, 0, 0) != thread) return 0;
+    if ((status & 0xff) != 0x7f) return status;
+    signal = status >> 16 == 0 ? status >> 8 & 0xff : 0;
+    if (trace(PTRACE_GETREGS, thread, 0, (long)&registers) != 0) return 0;
+    if (signal == SIGTRAP && registers.rip == (uint64_t)cordon_agent_ready) break;
+  }
+  uint64_t entry;
+  trace(PTRACE_PEEKDATA, thread, (long)(registers.rsp - 16), (long)&entry);
+  uint64_t *words = (uint64_t *)&registers;
+  for (size_t i = 0; i < offsetof(Registers, original_rax) / 8; i++) ((volatile uint64_t *)words)[i] = 0;
+  registers.rip = entry;
+  registers.original_rax = UINT64_MAX;
+  registers.eflags = 0x202;
+  trace(PTRACE_SETREGS, thread, 0, (long)&registers);
+  return 0;
+}
+
+static int has_executed(long thread, int32_t status) {
+  if ((status & 0xffff) != (SIGTRAP << 8 | 0x7f)) return 0;
+  /* One that is stopped at its calls is to see the end of this one. */
+  return status >> 16 == 0 || (status >> 16 == PTRACE_EVENT_EXEC && last_request(thread) != PTRACE_SYSCALL);
+}
+
+long cordon_agent_wait(const CordonTrap *trap) {
+  int32_t status;
+  long thread;
+  do {
+    thread = cordon_agent_call(NR_wait4, (long)trap->arguments[0], (long)&status, (long)trap->arguments[2],
+                               (long)trap->arguments[3], 0, 0);
+  } while (thread > 0 && conceals(thread, status));
+  if (thread <= 0) return thread;
+  int32_t end = has_executed(thread, status) ? finish_loading(thread) : 0;
+  if (end != 0) status = end;
+  if (trap->arguments[1] != 0 && cordon_copy_out(trap->arguments[1], &status, sizeof status) != 0) return -CORDON_EFAULT;
+  return thread;
+}
+
+CORDON_AGENT_END
