@@ -66,7 +66,7 @@ let package = Package(
     // flags can say; only the launcher uses it, as bytes. It is to be small in debug builds too.
     .executableTarget(
       name: "cordon-agent", dependencies: ["AgentInterface", "TrapEngine"], exclude: ["agent.ld"],
-      cSettings: strictC + [.unsafeFlags(["-Os"])],
+      cSettings: strictC + [.unsafeFlags(["-Oz"])],
       linkerSettings: [
         .unsafeFlags([
           "-nostartfiles", "-static-executable", "-use-ld=lld", "-Xclang-linker", "-nostdlib",
@@ -118,6 +118,7 @@ let package = Package(
       name: "cordon-bench",
       dependencies: [
         "CompilerRivals", "Cordon", "CordonComparator", "CordonLauncher", "FilterCompiler", "SeededNumbers",
+        "TrapEngine",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),

@@ -9,7 +9,7 @@
    back is used for the thread's next one, if it has two others like it; the stacks of threads that have ended are anyone's. */
 #include "signal_path.h"
 
-CORDON_SIGNAL_PATH_BEGIN
+CORDON_RARE_PATH_BEGIN
 
 #define SS_ONSTACK 1
 #define SS_DISABLE 2

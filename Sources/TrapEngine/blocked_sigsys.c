@@ -6,7 +6,7 @@
    another, finds a place without a search, and one that finds none is told that SIGSYS is open. */
 #include "signal_path.h"
 
-CORDON_SIGNAL_PATH_BEGIN
+CORDON_RARE_PATH_BEGIN
 
 #define PLACES (sizeof cordon_engine.blocked / sizeof cordon_engine.blocked[0])
 #define WINDOW 16

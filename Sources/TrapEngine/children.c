@@ -2,7 +2,7 @@
    clone3(CLONE_CLEAR_SIGHAND) takes the handlers from it. */
 #include "signal_path.h"
 
-CORDON_SIGNAL_PATH_BEGIN
+CORDON_RARE_PATH_BEGIN
 
 void cordon_start_child(uint64_t has_lost_handlers) {
   const CordonConfiguration *configuration = &cordon_engine.configuration;

@@ -1,7 +1,7 @@
 /* Arming syscall user dispatch in this thread. */
 #include "signal_path.h"
 
-CORDON_SIGNAL_PATH_BEGIN
+CORDON_RARE_PATH_BEGIN
 
 #define PR_SET_SYSCALL_USER_DISPATCH 59
 

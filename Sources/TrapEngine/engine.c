@@ -12,7 +12,7 @@ extern CORDON_HIDDEN const uint8_t cordon_fixed_begin[], cordon_fixed_end[], cor
 
 CordonEngine cordon_engine;
 
-CORDON_SIGNAL_PATH_BEGIN
+CORDON_RARE_PATH_BEGIN
 
 #define PROT_READ 1
 #define PROT_WRITE 2

@@ -3,7 +3,7 @@
    them with its own locks held. */
 #include "signal_path.h"
 
-CORDON_SIGNAL_PATH_BEGIN
+CORDON_RARE_PATH_BEGIN
 
 #define MAP_FIXED 0x10
 #define MREMAP_FIXED 2

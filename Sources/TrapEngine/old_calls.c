@@ -2,7 +2,7 @@
    with it, rt_sigaction and sigaltstack, are here as well. */
 #include "signal_path.h"
 
-CORDON_SIGNAL_PATH_BEGIN
+CORDON_RARE_PATH_BEGIN
 
 #define KERNEL_SIGSET_SIZE 8
 #define IORING_ENTER_EXT_ARG 8

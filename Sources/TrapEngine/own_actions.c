@@ -1,7 +1,7 @@
 /* The records of the program's own disposition of SIGSYS: read and replaced by any thread at any moment, without locks. */
 #include "signal_path.h"
 
-CORDON_SIGNAL_PATH_BEGIN
+CORDON_RARE_PATH_BEGIN
 
 #define RECORDS (sizeof cordon_engine.own.records / sizeof cordon_engine.own.records[0])
 #define BORROWERS (sizeof cordon_engine.own.borrowed / sizeof cordon_engine.own.borrowed[0])

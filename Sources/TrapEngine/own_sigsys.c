@@ -2,7 +2,7 @@
    later from trapped code, is kept here; a SIGSYS that is not ours is answered as the kernel would have done. */
 #include "signal_path.h"
 
-CORDON_SIGNAL_PATH_BEGIN
+CORDON_RARE_PATH_BEGIN
 
 static uint64_t handler_flags(void) {
   /* A queued or killed SIGSYS interrupts calls as the program's own handler would have it; where it has none, a

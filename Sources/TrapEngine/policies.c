@@ -5,7 +5,7 @@
    A policy never changes and is never freed, so a step that names one is all that a reader has to have read. */
 #include "signal_path.h"
 
-CORDON_SIGNAL_PATH_BEGIN
+CORDON_RARE_PATH_BEGIN
 
 #define LOAD_WORD 0x20 /* BPF_LD | BPF_W | BPF_ABS */
 #define AND_CONSTANT 0x54

@@ -1,7 +1,7 @@
 /* Asking other threads of the process to arm syscall user dispatch, which each can only do for itself. */
 #include "signal_path.h"
 
-CORDON_SIGNAL_PATH_BEGIN
+CORDON_RARE_PATH_BEGIN
 
 #define FUTEX_WAIT_PRIVATE 128
 #define FUTEX_WAKE_PRIVATE 129

@@ -2,7 +2,7 @@
    kept as it wants them, but for that one bit. */
 #include "signal_path.h"
 
-CORDON_SIGNAL_PATH_BEGIN
+CORDON_RARE_PATH_BEGIN
 
 #define IORING_ENTER_EXT_ARG 8
 

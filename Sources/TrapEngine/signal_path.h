@@ -1,6 +1,7 @@
 /* Every function that a SIGSYS delivery can reach, and the state they share. Whatever is listed here runs at any moment
    in any thread: no libc, no thread-local storage, no stack protector, no FPU register, no lock, no allocation.
-   BEGIN and END enclose the definitions and have the compiler hold to it. */
+   BEGIN and END enclose the definitions and have the compiler hold to it; RARE is for what few traps come by, which is to
+   take little room in the image that a launcher places into a program. */
 #ifndef CORDON_SIGNAL_PATH_H
 #define CORDON_SIGNAL_PATH_H
 
@@ -9,6 +10,8 @@
 
 #define CORDON_SIGNAL_PATH_BEGIN                                                                                \
   _Pragma("clang attribute push(__attribute__((no_stack_protector, target(\"general-regs-only\"))), apply_to = function)")
+#define CORDON_RARE_PATH_BEGIN                                                                                  \
+  _Pragma("clang attribute push(__attribute__((no_stack_protector, minsize, target(\"general-regs-only\"))), apply_to = function)")
 #define CORDON_SIGNAL_PATH_END _Pragma("clang attribute pop")
 
 #define CORDON_HIDDEN __attribute__((visibility("hidden")))

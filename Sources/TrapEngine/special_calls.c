@@ -2,7 +2,7 @@
    next trap would kill it. */
 #include "signal_path.h"
 
-CORDON_SIGNAL_PATH_BEGIN
+CORDON_RARE_PATH_BEGIN
 
 #define KERNEL_SIGSET_SIZE 8
 #define PR_SET_SYSCALL_USER_DISPATCH 59

@@ -6,7 +6,7 @@
    second, since it also reaches memory that a protection key keeps from a signal handler. */
 #include "signal_path.h"
 
-CORDON_SIGNAL_PATH_BEGIN
+CORDON_RARE_PATH_BEGIN
 
 #define SIGSET_SIZE 8
 #define NO_SUCH_WAY (-1) /* of changing the mask: EINVAL, once the set has been read */

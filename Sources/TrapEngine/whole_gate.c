@@ -1,7 +1,7 @@
 /* The gate of a program that is trapped by itself, as against one that a launcher has placed the engine into. */
 #include "signal_path.h"
 
-CORDON_SIGNAL_PATH_BEGIN
+CORDON_RARE_PATH_BEGIN
 
 extern __attribute__((weak, visibility("hidden"))) const uint8_t _DYNAMIC[];
 #define NEAR_FIXED_CODE (1ull << 40)

@@ -1,7 +1,4 @@
 import ArgumentParser
-import CordonComparator
-import FoundationEssentials
-import Glibc
 import SystemPackage
 
 /// `make bench`: the project's bars, measured, a line a figure; exits 1 where one is missed.
@@ -18,63 +15,7 @@ struct CordonBench: AsyncParsableCommand {
         cordon-bench --json bench.json
         cordon-bench compiler run
       """,
-    subcommands: [Live.self])
-
-  /// What a figure's name starts with, but for `compare`, whose figures have the names of workloads.
-  enum Room: String, CaseIterable, ExpressibleByArgument {
-    case compiler, compare, live, run
-  }
-
-  @Argument(help: ArgumentHelp("Measures only these: compiler, compare, live, run.", valueName: "room"))
-  var rooms: [Room] = []
-
-  @Option(help: ArgumentHelp("Writes the figures to this file as JSON, too.", valueName: "file"))
-  var json: String?
-
-  func validate() throws {
-    // Whoever names a place where nothing can be written is told so before minutes have passed.
-    guard let json else { return }
-    let folder = FilePath(json).removingLastComponent()
-    guard access(folder.isEmpty ? "." : folder.string, W_OK) == 0 else {
-      throw ValidationError("\(json): cannot be written: \(Errno(rawValue: errno))")
-    }
-  }
-
-  func run() async throws {
-    // The measuring processes are cordon's own; the two are built into one folder.
-    let executable = try FilePath(String(FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")))
-    let cordon = executable.removingLastComponent().appending("cordon")
-    let rooms = self.rooms.isEmpty ? Room.allCases : self.rooms
-    let loadBefore = Host.load()
-    var figures: [BenchDocument.Figure] = []
-    func show(_ new: [BenchDocument.Figure]) throws {
-      for figure in new { _ = try FileDescriptor.standardOutput.writeAll("\(figure.line)\n".utf8) }
-      figures += new
-    }
-    if rooms.contains(.compiler) {
-      for measure in CompilerBars.groups { try show(measure().map(BenchDocument.Figure.init)) }
-    }
-    if rooms.contains(.compare) { try show(try await Self.compared(cordon)) }
-    if rooms.contains(.live) { try show(await LiveBars.measure(executable)) }
-    if rooms.contains(.run) { try show(await RunBars.measure(cordon, say: Self.complain)) }
-    if let json {
-      let host = HostDocument(host: Host.current(), loadBefore: loadBefore, loadAfter: Host.load())
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-      let document = try encoder.encode(BenchDocument(host: host, figures: figures))
-      try document.write(to: URL(filePath: json), options: .atomic)
-    }
-    guard figures.allSatisfy({ $0.verdict == Bar.Verdict.ok.rawValue }) else { throw ExitCode(1) }
-  }
-
-  private static func compared(_ cordon: FilePath) async throws -> [BenchDocument.Figure] {
-    let launcher = MeasurementLauncher(
-      executable: cordon, arguments: ["compare", "measure"],
-      sampling: Extent.full.sampling, processor: Processors.permitted().last, limit: .seconds(10))
-    let comparison = Comparison(combinations: Bar.combinations, extent: .full) { await launcher.measure($0) }
-    guard let results = await comparison.run() else { throw ExitCode(EX_SOFTWARE) }
-    return Bar.all(in: results).map(BenchDocument.Figure.init)
-  }
+    subcommands: [Measure.self, LiveMeasurement.self], defaultSubcommand: Measure.self)
 
   static func complain(_ message: String) {
     _ = try? FileDescriptor.standardError.writeAll("cordon-bench: \(message)\n".utf8)

@@ -107,7 +107,8 @@ import Testing
       }
       // Some contradict others, or take out one twice: nothing is changed then.
       _ = try? ChangeJournal(change.operations, on: &store)
-      if Int.random(in: 0..<8, using: &generator) == 0, !programs.isEmpty { planner.revokePermitted() }
+      let isRevoked = Int.random(in: 0..<8, using: &generator) == 0
+      if isRevoked, !programs.isEmpty, !planner.permitted.isEmpty { planner.revokePermitted() }
       let missing = planner.missing(wanted)
       guard !missing.isEmpty else { return }
       for proposal in try planner.propose(missing, view: { view }) {

@@ -35,6 +35,12 @@ import Testing
         try guest.session.remove(region)
         check(guest_enter(pages.start(page), Number.getpid, 0, 0, 0, 0), Int(getpid()), "the call, native again")
         check(nativeCall(Number.getuid), -77, "what the container refuses")
+        // Native code is seen and kept out, up to the last filter, which traps everything.
+        if mechanism == "seccomp", guest.session.statistics.filters <= 24 {
+          let unasked = guest.session.statistics.unasked
+          check(guest_enter(pages.neighbour(page), Number.getpid, 0, 0, 0, 0), Int(getpid()), "the one beside it")
+          check(guest.session.statistics.unasked, unasked, "calls that are passed through, page \(page)")
+        }
       }
       let thread = TestThread { guest.call(Number.getpid) + guest.call(Number.getuid) }
       check(thread.join(), 4711 - 77, "a new thread's calls")

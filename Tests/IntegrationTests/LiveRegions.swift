@@ -187,6 +187,30 @@ import Testing
     }
   }
 
+  /// Others' filters have used up nearly all of the kernel's budget. Before ours have used up the rest, the last one is
+  /// attached: no change is ever refused.
+  @Test(arguments: [70, 150, 250, 350])
+  func `changes up to the kernel's limit and past it`(_ left: Int) async {
+    await #expect(processExitsWith: .success) { [left = left as Int] in
+      begin(seconds: 120)
+      let guest = try Guest("seccomp")
+      guest.log.answer(Number.getpid, .value, 4711)
+      try guest.activate()
+      nativeCall(Number.prctl, 38, 1)
+      fillUp(leaving: left)
+      let pages = try HighPages(60)
+      for page in 0..<pages.count {
+        try pages.trap(page, in: guest.session)
+        check(guest_enter(pages.start(page), Number.getpid, 0, 0, 0, 0), 4711, "the call on page \(page)")
+        check(guest_enter(pages.neighbour(page), Number.getpid, 0, 0, 0, 0), Int(getpid()), "the one beside it")
+      }
+      let statistics = guest.session.statistics
+      #expect(statistics.filters < 25, "\(statistics.filters) filters")
+      #expect(statistics.nanosecondsPerCall > 1000, "everything is passed through")
+      check(ProcessState().filters > statistics.filters, true, "filters of others")
+    }
+  }
+
   @Test func `a thread with a filter of its own: the change is refused`() async {
     await #expect(processExitsWith: .success) {
       begin()

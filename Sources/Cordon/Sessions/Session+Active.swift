@@ -14,6 +14,8 @@ extension Session {
     /// What was trapped and no region asks for any more, perhaps.
     var removed: [IntervalSet.Interval] = []
     private var compactAt = 1024
+    /// What the kernel has room for.
+    private var room = FilterRoom()
 
     init(armament: Armament, reason: String) {
       self.armament = armament
@@ -87,7 +89,15 @@ extension Session {
         }
         try proposal.program.load(armament.scope, noNewPrivileges: armament.noNewPrivileges)
         armament.note(proposal)
+        room.take(proposal.program)
       }
+    }
+
+    /// Whether the last filter can still be attached after what was found to be needed.
+    mutating func hasRoom(after arming: Arming) -> Bool {
+      let proposals = arming.proposals
+      if proposals.isEmpty || proposals.contains(where: { $0.widening == .everything }) { return true }
+      return room.suffices(for: proposals.map(\.program))
     }
 
     /// A filter for one thread is inherited by those that it makes, and a second one must be attached to the same.

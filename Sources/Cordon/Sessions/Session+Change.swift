@@ -138,6 +138,10 @@ extension Session.State {
     do throws(SessionError) {
       let rows = rows(journal)
       var arming = try arming(for: rows, active)
+      // Where all is trapped but for some, the child that looks would be trapped itself.
+      if usual == .allow, !active.hasRoom(after: arming) {
+        arming = try self.arming(for: rows, active, force: .everything)
+      }
       if case .nothing = arming.means {
       } else {
         do throws(SessionError) {

@@ -4,8 +4,10 @@ extension Session {
   /// What a session does besides trapping its regions. Each has calls trap by number and argument **wherever they come
   /// from**, which only a filter can do.
   public struct Options: OptionSet, Sendable, Hashable {
+    /// A bit for each.
     public let rawValue: Int
 
+    /// The options of these bits.
     public init(rawValue: Int) { self.rawValue = rawValue }
 
     /// SIGSYS can always be delivered, whatever native code does. A thread that traps with SIGSYS blocked, ignored or

@@ -18,8 +18,8 @@ package struct Noise: Sendable, Hashable, Codable {
   private static let steady = 0.05
   /// Half the width of an interval, relative to what lies within.
   private static let sure = 0.05
-  /// So large a share of unsure ratios is expected of a quiet machine.
-  private static let usual = 0.10
+  /// So large a share of unsure ratios is expected of a quiet machine, where rounds are few.
+  private static let usual = 0.25
   /// Rounds that the thirds of a comparison have at least.
   private static let least = 3
 

@@ -2,8 +2,8 @@ import Histogram
 
 /// Everything measured for one combination.
 package struct Series: Sendable {
-  /// Picoseconds per operation, kept to four digits.
-  private var histogram = Histogram<UInt64>(numberOfSignificantValueDigits: .four)
+  /// Picoseconds per operation, kept to four digits. That is a megabyte and more a series, so the counts are small ones.
+  private var histogram = Histogram<UInt32>(numberOfSignificantValueDigits: .four)
   /// The median of each round, in nanoseconds per operation.
   package private(set) var roundMedians: [Int: Double] = [:]
   /// Operations over all samples.

@@ -46,9 +46,14 @@ enum LiveBars {
       // Where nothing can be widened: getppid over none before the last filter, and when everything is passed through.
       count("worst.filters", .worstCase, "filters", 25, "filters"),
       bar("worst.getppid-before-last", 1500, "ns") { () throws(LiveFailure) in
-        try results.median(.worstCase, "beforeLast")
+        try results.median(.worstCase, "filters-24")
       },
       bar("worst.getppid", 5000, "ns") { () throws(LiveFailure) in try results.median(.worstCase, "overhead") },
+      // The same where others have used up nearly all of the kernel's budget: the last filter comes earlier.
+      count("worst.in-container.filters", .worstCaseInContainer, "filters", 24, "filters"),
+      bar("worst.in-container.getppid", 5000, "ns") { () throws(LiveFailure) in
+        try results.median(.worstCaseInContainer, "overhead")
+      },
       // 8 threads that call without pause, changes at full rate for 60 s.
       count("storm.filters.wrong-answers", .stormOfFilters, "wrong", 0, "answers"),
       count("storm.filters.lost-calls", .stormOfFilters, "lost", 0, "calls"),

@@ -3,7 +3,8 @@ import Glibc
 
 /// One measurement of changing sessions, made in a process of its own: a session is activated once, and stays.
 enum LiveJob: String, CaseIterable {
-  case arenaChanges, selectorOverhead, automaticOverhead1, automaticOverhead1000, scattered, worstCase
+  case arenaChanges, selectorOverhead, automaticOverhead1, automaticOverhead1000, scattered
+  case worstCase, worstCaseInContainer
   case change1, change8, change64, changeOf10000, filter1, filter8, filter64, stormOfFilters, stormOfDispatch
 
   /// How many processes measure it; the median of them counts.
@@ -27,6 +28,7 @@ enum LiveJob: String, CaseIterable {
     case .automaticOverhead1000: try Overhead.run(.automatic, regions: 1000)
     case .scattered: try ScatteredChanges.run()
     case .worstCase: try ScatteredChanges.worstCase()
+    case .worstCaseInContainer: try ScatteredChanges.worstCase(used: 32_300)
     case .change1: try ChangeTimes.withoutFilter(threads: 1, regions: 100)
     case .change8: try ChangeTimes.withoutFilter(threads: 8, regions: 100)
     case .change64: try ChangeTimes.withoutFilter(threads: 64, regions: 100)

@@ -44,7 +44,7 @@ struct LiveResults {
   private static func launch(_ executable: FilePath, _ job: LiveJob) async throws(LiveFailure) -> [String: Double] {
     do {
       let result = try await Subprocess.run(
-        .path(executable), arguments: ["live", job.rawValue], output: .bytes(limit: 1 << 16),
+        .path(executable), arguments: ["live-job", job.rawValue], output: .bytes(limit: 1 << 16),
         error: .string(limit: 1 << 16))
       guard case .exited(0) = result.terminationStatus else {
         let said = result.standardError.split(separator: "\n").first ?? ""
