@@ -61,7 +61,7 @@ fuzz-judged: packages
 	  timeout 7200 swift test --skip-build --filter 'FilterFuzzTests|ProvedMutantsTests'
 
 # libFuzzer comes with the toolchain; all that it feeds is built for it, in a folder of its own. An input that crashes,
-# takes more than ten seconds or needs more than 1 GiB stays in .build/fuzzing/found.
+# takes more than a minute or needs more than 1 GiB stays in .build/fuzzing/found.
 fuzz-bytes: packages
 	swift build --package-path Tests/Fuzzing --product cordon-fuzz --scratch-path .build/fuzzing -c release \
 	  -Xswiftc -sanitize=fuzzer -Xcc -fsanitize=fuzzer-no-link -Xswiftc -use-ld=lld
@@ -69,7 +69,7 @@ fuzz-bytes: packages
 	@mkdir -p .build/fuzzing/found; export SWIFT_BACKTRACE=enable=no; \
 	for input in $(FUZZ_INPUTS); do \
 	  mkdir -p .build/fuzzing/corpus/$$input; echo "$$input for $(FUZZ_SECONDS) s"; \
-	  $(FUZZER) $$input -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -max_len=4096 -print_final_stats=1 -seed=$(FUZZ_SEED) \
+	  $(FUZZER) $$input -max_total_time=$(FUZZ_SECONDS) -timeout=60 -rss_limit_mb=1024 -max_len=4096 -print_final_stats=1 -seed=$(FUZZ_SEED) \
 	    -artifact_prefix=.build/fuzzing/found/$$input- -dict=.build/fuzzing/seeds/$$input.dict \
 	    .build/fuzzing/corpus/$$input .build/fuzzing/seeds/$$input > .build/fuzzing/$$input.log 2>&1 \
 	    || { tail -20 .build/fuzzing/$$input.log; echo "make: repeat it with $(FUZZER) $$input FILE" >&2; exit 1; }; \

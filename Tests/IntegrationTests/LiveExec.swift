@@ -17,21 +17,7 @@ import Testing
       try guest.activate(for: .allThreads)
       let stop = Signpost()
       let pages = try HighPages(16)
-      let changer = TestThread {
-        var changes: UInt64 = 0
-        while !stop.isOpen {
-          if changes.isMultiple(of: 256), changes / 256 < pages.count,
-            (try? pages.trap(changes / 256, in: guest.session)) == nil
-          {
-            return -1
-          }
-          guard let region = try? guest.session.mapExecutable(GuestTemplate.getpid.code),
-            (try? guest.session.unmap(region)) != nil
-          else { return -1 }
-          changes += 1
-        }
-        return Int(changes)
-      }
+      let changer = changes(of: guest, attachingForEvery: 256, in: pages, until: stop)
       for round in 1...1000 {
         check(spawn("/bin/true"), 0, "the wait status of the position-independent program, round \(round)")
         check(spawn(fixed.path), 0, "the wait status of the program of a fixed address, round \(round)")

@@ -59,15 +59,15 @@ import Testing
         made += 1
         let range = try AddressRange(start: place + 0x100, end: place + 0x200)
         let region = try guest.session.trap(range)
-        check(call(place + 0x100, ground), 4711, "at its start, \(hex(place)), change \(made)")
-        check(call(place + 0x1fe, ground), 4711, "at its end")
-        check(call(place + 0x1ff, ground), Int(getpid()), "across its end")
-        check(call(place + 0x400, ground), Int(getpid()), "beside it")
+        check(ground.call(at: place + 0x100), 4711, "at its start, \(hex(place)), change \(made)")
+        check(ground.call(at: place + 0x1fe), 4711, "at its end")
+        check(ground.call(at: place + 0x1ff), Int(getpid()), "across its end")
+        check(ground.call(at: place + 0x400), Int(getpid()), "beside it")
         live.append((region, ground))
         if live.count > 100 {
           let (old, ground) = live.remove(at: Int.random(in: 0..<live.count, using: &random))
           try guest.session.remove(old)
-          check(call(old.range.start, ground), Int(getpid()), "a removed one")
+          check(ground.call(at: old.range.start), Int(getpid()), "a removed one")
           ground.release()
         }
       }
@@ -111,133 +111,6 @@ import Testing
         check(session.statistics.endangersPrograms, plan.endangersPrograms, "the danger")
       }
       check(session.regions.count, before.count + wanted.count, "regions")
-    }
-  }
-
-  /// The kernel's budget, and our own limit: the last filter traps everything, and all goes on.
-  @Test func `changes without end where nothing can be widened`() async {
-    await #expect(processExitsWith: .success) {
-      begin(seconds: 120)
-      let guest = try Guest("seccomp")
-      guest.log.answer(Number.getpid, .value, 4711)
-      try guest.activate(for: .allThreads)
-      // Native code, one page after the other, becomes a region and native code again.
-      let pages = 200
-      let ground = try #require(Ground(at: 0x5_0000_0000, size: UInt64(pages) * 0x2000))
-      for page in 0..<UInt64(pages) {
-        let start = ground.start + page * 0x2000
-        let region = try told { () throws(SessionError) in try guest.session.trap(range(start, 0x1000)) }
-        check(call(start, ground), 4711, "page \(page)")
-        check(call(start + 0x1000, ground), Int(getpid()), "the page after it")
-        try guest.session.remove(region)
-        check(call(start, ground), Int(getpid()), "page \(page), native again")
-      }
-      let statistics = guest.session.statistics
-      #expect(statistics.filters <= 25, "\(statistics.filters) filters")
-      #expect(statistics.nanosecondsPerCall > 1000, "everything is passed through")
-      for _ in 0..<100 { check(Int(getppid()), nativeCall(Number.getppid), "libc's calls, passed through") }
-      let thread = TestThread { guest.call(Number.getpid) }
-      check(thread.join(), 4711, "a new thread's call")
-    }
-  }
-
-  @Test func `no room for another filter: the session is as it was`() async {
-    await #expect(processExitsWith: .success) {
-      begin()
-      let guest = try Guest("seccomp")
-      guest.log.answer(Number.getpid, .value, 4711)
-      try guest.activate()
-      nativeCall(Number.prctl, 38, 1)
-      fillUp()
-      let ground = try #require(Ground(at: 0x5_0000_0000, size: 0x1000))
-      let range = try AddressRange(start: ground.start, end: ground.start + 0x1000)
-      let before = ProcessState()
-      let regions = guest.session.regions
-      #expect(throws: SessionError.filterRefused(.noMemory)) { try guest.session.trap(range) }
-      check(guest.session.regions, regions, "the regions")
-      check(ProcessState(), before, "the process")
-      check(call(ground.start, ground), Int(getpid()), "its call")
-      let region = try guest.session.mapExecutable(GuestTemplate.getpid.code)
-      check(call(region.range.start), 4711, "what needs no filter can still be had")
-    }
-  }
-
-  /// With room for a small one only, that is taken: everything traps, and the handler decides.
-  @Test func `little room for another filter`() async {
-    await #expect(processExitsWith: .success) {
-      begin()
-      let guest = try Guest("seccomp")
-      guest.log.answer(Number.getpid, .value, 4711)
-      try guest.activate()
-      nativeCall(Number.prctl, 38, 1)
-      fillUp(leaving: 40)
-      let ground = try #require(Ground(at: 0x5_0000_0000, size: 0x20_0000))
-      try guest.session.change { change in
-        for page in 0..<UInt64(100) {
-          if let range = try? AddressRange(start: ground.start + page * 0x2000, end: ground.start + page * 0x2000 + 64)
-          {
-            change.trap(range)
-          }
-        }
-      }
-      check(call(ground.start, ground), 4711, "its call")
-      check(call(ground.start + 64, ground), Int(getpid()), "the call beside it")
-      check(Int(getppid()), nativeCall(Number.getppid), "libc's calls")
-      #expect(guest.session.statistics.nanosecondsPerCall > 1000)
-    }
-  }
-
-  /// Others' filters have used up nearly all of the kernel's budget. Before ours have used up the rest, the last one is
-  /// attached: no change is ever refused.
-  @Test(arguments: [70, 150, 250, 350])
-  func `changes up to the kernel's limit and past it`(_ left: Int) async {
-    await #expect(processExitsWith: .success) { [left = left as Int] in
-      begin(seconds: 120)
-      let guest = try Guest("seccomp")
-      guest.log.answer(Number.getpid, .value, 4711)
-      try guest.activate()
-      nativeCall(Number.prctl, 38, 1)
-      fillUp(leaving: left)
-      let pages = try HighPages(60)
-      for page in 0..<pages.count {
-        try pages.trap(page, in: guest.session)
-        check(guest_enter(pages.start(page), Number.getpid, 0, 0, 0, 0), 4711, "the call on page \(page)")
-        check(guest_enter(pages.neighbour(page), Number.getpid, 0, 0, 0, 0), Int(getpid()), "the one beside it")
-      }
-      let statistics = guest.session.statistics
-      #expect(statistics.filters < 25, "\(statistics.filters) filters")
-      #expect(statistics.nanosecondsPerCall > 1000, "everything is passed through")
-      check(ProcessState().filters > statistics.filters, true, "filters of others")
-    }
-  }
-
-  @Test func `a thread with a filter of its own: the change is refused`() async {
-    await #expect(processExitsWith: .success) {
-      begin()
-      let guest = try Guest("seccomp")
-      guest.log.answer(Number.getpid, .value, 4711)
-      try guest.activate(for: .allThreads)
-      let (ready, done) = (Signpost(), Signpost())
-      nonisolated(unsafe) let id = sharedMemory(of: Int32.self)
-      let other = TestThread {
-        id.pointee = gettid()
-        nativeCall(Number.prctl, 38, 1)
-        let result = GuestFilter(allowingBy: 1).load()
-        ready.open()
-        done.wait()
-        return result
-      }
-      ready.wait()
-      let ground = try #require(Ground(at: 0x5_0000_0000, size: 0x1000))
-      let range = try AddressRange(start: ground.start, end: ground.start + 0x1000)
-      let regions = guest.session.regions
-      #expect(throws: SessionError.threadNotSynchronized(id.pointee)) { try guest.session.trap(range) }
-      check(guest.session.regions, regions, "the regions")
-      check(call(ground.start, ground), Int(getpid()), "its call")
-      done.open()
-      check(other.join(), 0, "the thread's filter")
-      try guest.session.trap(range)
-      check(call(ground.start, ground), 4711, "its call, once that thread has ended")
     }
   }
 
@@ -299,18 +172,18 @@ import Testing
       let first = try #require(Ground(at: 0x5_0000_0000, size: 0x1000))
       let region = try guest.session.trap(AddressRange(start: first.start, end: first.start + 0x1000))
       try guest.activate(for: .allThreads)
-      check(call(first.start, first), 4711, "its call")
+      check(first.call(at: first.start), 4711, "its call")
       try guest.session.remove(region)
       first.release()
       let second = try #require(Ground(at: 0x5_0000_0000, size: 0x1000))
       let before = guest.session.statistics.unasked
-      check(call(second.start, second), Int(getpid()), "the call of other code")
+      check(second.call(at: second.start), Int(getpid()), "the call of other code")
       if mechanism == "seccomp" {
         check(guest.session.statistics.unasked, before + 1, "calls that were passed through unasked")
         check(guest.session.statistics.staleRanges, 1, "stale ranges")
       }
       try guest.session.trap(region.range)
-      check(call(second.start, second), 4711, "its call as a region")
+      check(second.call(at: second.start), 4711, "its call as a region")
       check(guest.session.statistics.staleRanges, 0, "stale ranges")
     }
   }
@@ -355,7 +228,8 @@ import Testing
       try told { () throws(SessionError) in try session.activate() }
       for index in 0..<200 {
         let start = 0x5_0000_0000 + UInt64(index) * 0x10000
-        let region = try told { () throws(SessionError) in try session.allow(range(start, 0x1000)) }
+        let range = try AddressRange(start: start, end: start + 0x1000)
+        let region = try told { () throws(SessionError) in try session.allow(range) }
         if index.isMultiple(of: 2) { try session.remove(region) }
       }
       check(session.regions.count, 100, "regions")
@@ -375,7 +249,7 @@ import Testing
       ]
       let session = guest.session
       try session.trap(ranges[0])
-      check(call(ground.start, ground), 4711, "its call")
+      check(ground.call(at: ground.start), 4711, "its call")
       let (ready, done) = (Signpost(), Signpost())
       let inheritor = TestThread {
         ready.open()
@@ -384,7 +258,7 @@ import Testing
       }
       ready.wait()
       #expect(throws: SessionError.onlyByItsThread(gettid())) { try session.trap(ranges[1]) }
-      check(call(ground.start + 0x1000, ground), Int(getpid()), "its call")
+      check(ground.call(at: ground.start + 0x1000), Int(getpid()), "its call")
       // What needs no filter anybody may do.
       let other = TestThread { (try? session.mapExecutable(GuestTemplate.getpid.code)) == nil ? 1 : 0 }
       check(other.join(), 0, "by another thread")
@@ -392,28 +266,4 @@ import Testing
       inheritor.join()
     }
   }
-}
-
-/// Loads filters until the kernel has no room for another one, however small; or leaves it for so many instructions.
-private func fillUp(leaving room: Int = 0) {
-  var size = 4096
-  while size > 0 {
-    // A thread's filters are its own, so it can be tried there.
-    let probe = TestThread { [size] in
-      let result = GuestFilter(allowingBy: size).load()
-      return result == 0 && room > 0 ? GuestFilter(allowingBy: room).load() : result
-    }
-    if probe.join() == 0 { check(GuestFilter(allowingBy: size).load(), 0, "a filter") } else { size /= 2 }
-  }
-}
-
-private func range(_ start: UInt64, _ size: UInt64) throws(SessionError) -> AddressRange {
-  do { return try AddressRange(start: start, end: start + size) } catch { throw .region(error) }
-}
-
-/// Makes the call getpid from an instruction at an address.
-private func call(_ address: UInt64, _ ground: Ground) -> Int {
-  ground.place(at: address)
-  defer { ground.clear(at: address) }
-  return guest_enter(address, Number.getpid, 0, 0, 0, 0)
 }

@@ -132,22 +132,7 @@ import TrapEngine
       try guest.activate(for: .allThreads)
       let stop = Signpost()
       let pages = try HighPages(12)
-      let changer = TestThread {
-        var changes: UInt64 = 0
-        while !stop.isOpen {
-          // Some of them attach something.
-          if changes.isMultiple(of: 16), changes / 16 < pages.count,
-            (try? pages.trap(changes / 16, in: guest.session)) == nil
-          {
-            return -1
-          }
-          guard let region = try? guest.session.mapExecutable(GuestTemplate.getpid.code),
-            (try? guest.session.unmap(region)) != nil
-          else { return -1 }
-          changes += 1
-        }
-        return Int(changes)
-      }
+      let changer = changes(of: guest, attachingForEvery: 16, in: pages, until: stop)
       let function = guest.function(.getpid, as: (@convention(c) () -> Int).self)
       for round in 0..<100 { check(guest_fork_and_call(function, 4711), 0, "the children of round \(round)") }
       stop.open()

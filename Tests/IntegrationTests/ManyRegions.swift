@@ -27,11 +27,11 @@ import Testing
       for (place, region) in regions.enumerated() {
         for address in [region.start, region.end - 2] {
           inside += 1
-          check(call(address, region.ground), 4711, "at \(hex(address)), inside")
+          check(region.ground.call(at: address), 4711, "at \(hex(address)), inside")
           check(Int(log.raw.pointee.trap.region), try #require(declared[place]).index, "the region")
         }
         for address in [region.start - 2, region.start - 1, region.end - 1, region.end] {
-          check(call(address, region.ground), Int(getpid()), "at \(hex(address)), outside")
+          check(region.ground.call(at: address), Int(getpid()), "at \(hex(address)), outside")
         }
         check(log.hooked, inside, "trapped calls after region \(place)")
       }
@@ -51,8 +51,8 @@ import Testing
       try session.setHook(log.hook())
       try session.activate()
       for region in regions {
-        check(call(region.start, region.ground), 4711, "at \(hex(region.start))")
-        check(call(region.end, region.ground), Int(getpid()), "at \(hex(region.end)), outside")
+        check(region.ground.call(at: region.start), 4711, "at \(hex(region.start))")
+        check(region.ground.call(at: region.end), Int(getpid()), "at \(hex(region.end)), outside")
       }
       check(log.hooked, regions.count, "trapped calls")
       check(Int(session.statistics.traps), regions.count, "traps: the filters are exact")
@@ -72,10 +72,4 @@ private func scatter(_ count: Int) -> [(start: UInt64, end: UInt64, ground: Grou
     let start = line - 0x1020 + place * 0x80 + UInt64(index % 5)
     return (start, start + 2 + UInt64(index * 37 % 90), ground)
   }
-}
-
-private func call(_ address: UInt64, _ ground: Ground) -> Int {
-  ground.place(at: address)
-  defer { ground.clear(at: address) }
-  return guest_enter(address, Number.getpid, 0, 0, 0, 0)
 }
