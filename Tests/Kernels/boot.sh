@@ -27,13 +27,13 @@ fi
 rm -rf kernel && dpkg-deb -x "${newest}"_*.deb kernel
 kernel=$(echo kernel/boot/vmlinuz-*)
 
-# What cordon needs to run: itself, its libraries, and a shell.
+# What cordon needs to run: itself, its libraries where they are not linked in, and a shell.
 rm -rf root && mkdir -p root/{bin,dev,proc,sys,tmp}
 cp "$(command -v busybox)" root/bin/busybox
 ln -s busybox root/bin/sh
 ln -s busybox root/bin/true
 cp "$cordon" root/bin/cordon
-ldd "$cordon" | grep -oE '/[^ ]+' | while read -r library; do
+{ ldd "$cordon" 2>/dev/null || true; } | { grep -oE '/[^ ]+' || true; } | while read -r library; do
   mkdir -p "root$(dirname "$library")"
   cp -L "$library" "root$library"
 done
