@@ -91,15 +91,17 @@ extension RealProgramTests {
       """, in: folder.path)
   }
 
-  /// A helper of it is set-group-id: that it loses its privilege is said.
+  /// A helper of it is set-group-id: that it loses its privilege is said. The shell is named, since some users have none.
   @Test func aTerminalMultiplexer() async throws {
     guard has("tmux") else { return }
     let folder = try TemporaryFolder()
     try await expectSame(
       """
-      exec 2> /dev/null; t="tmux -S $PWD/s -f /dev/null"; $t new-session -d -x 60 -y 20 'sh -c "echo hello; read x; echo got \\$x; sleep 9"'
-      until $t capture-pane -p | grep -q hello; do sleep 0.05; done; $t send-keys word Enter
-      until $t capture-pane -p | grep -q 'got word'; do sleep 0.05; done; $t capture-pane -p | head -4; $t kill-server; echo $?; rm -f s
+      exec 2> /dev/null; t="tmux -S $PWD/s -f /dev/null"; export SHELL=/bin/sh
+      shows() { for attempt in $(seq 200); do $t capture-pane -p | grep -q "$1" && return; sleep 0.05; done; echo "no $1"; }
+      $t new-session -d -x 60 -y 20 'sh -c "echo hello; read x; echo got \\$x; sleep 9"'
+      shows hello; $t send-keys word Enter; shows 'got word'
+      $t capture-pane -p | head -4; $t kill-server; echo $?; rm -f s
       """, comparingMessages: false, in: folder.path)
   }
 
