@@ -25,7 +25,7 @@ package struct Host: Sendable, Hashable {
       kernel: "\(text(of: names.sysname)) \(text(of: names.release))", architecture: text(of: names.machine),
       processor: processorModel(KernelFile.text("/proc/cpuinfo") ?? "") ?? "unknown",
       processorCount: Processors.permitted().count, mitigations: vulnerabilities(), jit: JITState.current(),
-      clock: KernelFile.line("/sys/devices/system/clocksource/clocksource0/current_clocksource") ?? "unknown")
+      clock: MonotonicClock.source())
   }
 
   /// The 1, 5 and 15 minute load averages; empty where /proc does not give them.

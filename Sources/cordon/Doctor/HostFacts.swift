@@ -25,13 +25,10 @@ enum HostFacts {
       remedy: "start it without taskset, or give the machine another")
   }
 
-  /// Clock sources that the vDSO answers without a system call.
-  private static let quickClocks: Set = ["tsc", "kvm-clock", "hyperv_clocksource_tsc_page"]
-
   static func clock(_ source: String) -> Fact {
     .check(
       "host.clock", "time is read without a system call", value: source,
-      reason: quickClocks.contains(source) ? nil : "the clock source is \(source)",
+      reason: MonotonicClock.quickSources.contains(source) ? nil : "the clock source is \(source)",
       remedy: "boot with clocksource=tsc; measuring takes longer otherwise")
   }
 
