@@ -72,4 +72,8 @@ if grep -q '"broken"' report.json; then
   grep -B3 '"broken"' report.json >&2
   exit 1
 fi
+if ! grep -aq 'cordon compare: status 0' console.log; then
+  echo "boot.sh: $newest: something could not be measured; see $folder/console.log" >&2
+  exit 1
+fi
 echo "$newest: $(grep -c '"median_ns"' report.json) figures, $(grep -c '"unavailable"' report.json) that it cannot have"
