@@ -91,23 +91,11 @@ import Testing
       begin()
       if ordinary { becomeOrdinary() }
       let guest = try Guest("seccomp")
-      let ready = Signpost()
-      let done = Signpost()
-      nonisolated(unsafe) let id = sharedMemory(of: Int32.self)
-      let other = TestThread {
-        id.pointee = gettid()
-        nativeCall(Number.prctl, 38, 1)
-        let result = GuestFilter(allowingBy: 1).load()
-        ready.open()
-        done.wait()
-        return result
-      }
-      ready.wait()
-      expectRefusal(.threadNotSynchronized(id.pointee), of: guest.session, for: .allThreads)
+      let other = FilteredThread()
+      expectRefusal(.threadNotSynchronized(other.id), of: guest.session, for: .allThreads)
       check(guest.call(Number.getpid), Int(getpid()), "the region's call, untrapped")
       check(guest.log.hooked, 0, "trapped calls")
-      done.open()
-      check(other.join(), 0, "the other thread's filter")
+      check(other.end(), 0, "the other thread's filter")
       try guest.activate(for: .allThreads)
       check(guest.call(Number.getpid), Int(getpid()), "the region's call, when that thread has ended")
       check(guest.log.hooked, 1, "trapped calls")

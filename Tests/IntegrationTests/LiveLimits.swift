@@ -111,25 +111,14 @@ import Testing
       let guest = try Guest("seccomp")
       guest.log.answer(Number.getpid, .value, 4711)
       try guest.activate(for: .allThreads)
-      let (ready, done) = (Signpost(), Signpost())
-      nonisolated(unsafe) let id = sharedMemory(of: Int32.self)
-      let other = TestThread {
-        id.pointee = gettid()
-        nativeCall(Number.prctl, 38, 1)
-        let result = GuestFilter(allowingBy: 1).load()
-        ready.open()
-        done.wait()
-        return result
-      }
-      ready.wait()
+      let other = FilteredThread()
       let ground = try #require(Ground(at: 0x5_0000_0000, size: 0x1000))
       let range = try AddressRange(start: ground.start, end: ground.start + 0x1000)
       let regions = guest.session.regions
-      #expect(throws: SessionError.threadNotSynchronized(id.pointee)) { try guest.session.trap(range) }
+      #expect(throws: SessionError.threadNotSynchronized(other.id)) { try guest.session.trap(range) }
       check(guest.session.regions, regions, "the regions")
       check(ground.call(at: ground.start), Int(getpid()), "its call")
-      done.open()
-      check(other.join(), 0, "the thread's filter")
+      check(other.end(), 0, "the thread's filter")
       try guest.session.trap(range)
       check(ground.call(at: ground.start), 4711, "its call, once that thread has ended")
     }

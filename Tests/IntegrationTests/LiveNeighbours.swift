@@ -57,27 +57,16 @@ import Testing
       guest.log.answer(Number.getpid, .value, 4711)
       try guest.activate(for: .allThreads)
       check(guest.session.choice?.mechanism, .sudInclusive, "the mechanism")
-      let (ready, done) = (Signpost(), Signpost())
-      nonisolated(unsafe) let id = sharedMemory(of: Int32.self)
-      let other = TestThread {
-        id.pointee = gettid()
-        nativeCall(Number.prctl, 38, 1)
-        let result = GuestFilter(allowingBy: 1).load()
-        ready.open()
-        done.wait()
-        return result == 0 ? guest.call(Number.getpid) : result
-      }
-      ready.wait()
+      let other = FilteredThread { guest.call(Number.getpid) }
       let pages = try HighPages(1)
       let range = try AddressRange(start: pages.start(0), end: pages.neighbour(0))
       let regions = guest.session.regions
-      #expect(throws: SessionError.threadNotSynchronized(id.pointee)) { try guest.session.trap(range) }
+      #expect(throws: SessionError.threadNotSynchronized(other.id)) { try guest.session.trap(range) }
       check(guest.session.choice?.mechanism, .sudInclusive, "the mechanism")
       check(guest.session.regions, regions, "the regions")
       check(guest_enter(pages.start(0), Number.getpid, 0, 0, 0, 0), Int(getpid()), "the page's call")
       check(guest.call(Number.getpid), 4711, "the region's call")
-      done.open()
-      check(other.join(), 4711, "the region's call by that thread")
+      check(other.end(), 4711, "the region's call by that thread")
       try pages.trap(0, in: guest.session)
       check(guest.session.choice?.mechanism, .seccomp, "the mechanism, once that thread has ended")
       check(guest_enter(pages.start(0), Number.getpid, 0, 0, 0, 0), 4711, "the page's call")
