@@ -94,7 +94,7 @@ struct Arming: Sendable {
     }
     switch armament.means {
     case .filters(let planner):
-      let proposals = try planner.propose(missing, force: force, view: view)
+      let proposals = try planner.propose(missing, force: force, wanted: wanted, view: view)
       means = .filters(proposals)
       reason = revokesPermitted ? "a filter lets calls happen by their number that are to trap" : proposals[0].reason
       if proposals.contains(where: { $0.widening == .everything }) {
@@ -108,7 +108,8 @@ struct Arming: Sendable {
       } catch {
         guard armament.isAutomatic else { throw error }
         let planner = Planner(gate: armament.gate, globalTraps: armament.globalTraps.patterns)
-        let proposals = try planner.propose(wanted().union(armament.armed), force: force, view: view)
+        let all = wanted().union(armament.armed)
+        let proposals = try planner.propose(all, force: force, wanted: { all }, view: view)
         means = .changeMechanism(proposals)
         reason = "it lies outside the one range that dispatch has"
       }
@@ -137,7 +138,7 @@ struct Arming: Sendable {
       case .filters(let proposals):
         switch proposals.map(\.widening).max() ?? .none {
         case .none: .add
-        case .clear, .unmapped, .everythingFree: .widen
+        case .clear, .unmapped, .nearlyEverythingFree, .everythingFree: .widen
         case .everything: .degrade
         }
       }
