@@ -120,10 +120,13 @@ CordonCall *cordon_agent_claim(uint64_t stack_pointer) {
   for (uint32_t probe = 0; probe < CORDON_AREA_CALLS - 64; probe++, index++) {
     CordonCall *call = cordon_area_call(area, index);
     uint8_t state = __atomic_load_n(&call->state, __ATOMIC_ACQUIRE);
-    if (state == CordonCallOpen || is_awaited(call, index)) continue;
-    if (!__atomic_compare_exchange_n(&call->state, &state, CordonCallOpen, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-      continue;
-    if (state == CordonCallDone) take_note(call);
+    if ((state != CordonCallFree && state != CordonCallDone) || is_awaited(call, index)) continue;
+    uint8_t next = state == CordonCallDone ? CordonCallNoted : CordonCallClaimed;
+    if (!__atomic_compare_exchange_n(&call->state, &state, next, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) continue;
+    if (state == CordonCallDone) {
+      take_note(call);
+      __atomic_store_n(&call->state, CordonCallClaimed, __ATOMIC_RELEASE);
+    }
     uint32_t end = __atomic_load_n(&area->calls_end, __ATOMIC_RELAXED);
     while (end <= index && !__atomic_compare_exchange_n(&area->calls_end, &end, (uint32_t)index + 1, 0, __ATOMIC_RELEASE,
                                                          __ATOMIC_RELAXED)) {
@@ -133,6 +136,6 @@ CordonCall *cordon_agent_claim(uint64_t stack_pointer) {
   return NULL;
 }
 
-void cordon_agent_give_back(CordonCall *call) { __atomic_store_n(&call->state, CordonCallFree, __ATOMIC_RELEASE); }
+void cordon_agent_give_back(CordonCall *call) { cordon_call_free(call); }
 
 CORDON_AGENT_END
