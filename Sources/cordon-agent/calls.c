@@ -32,6 +32,10 @@ static uint64_t child_thunk_at(uint32_t index) {
   return (uint64_t)&cordon_agent_header + CORDON_AGENT_CHILD_CALLS + (uint64_t)index * CHILD_THUNK_SIZE;
 }
 
+CordonCall *cordon_agent_call_of_thunk(uint64_t thunk) {
+  return cordon_area_call(cordon_agent_area(), (thunk - thunk_at(0)) / THUNK_SIZE);
+}
+
 uint64_t cordon_agent_thunk(CordonCall *call) {
   uint64_t thunk = thunk_at(index_of(call));
   call->back = thunk + 14; /* what follows the jump to cordon_agent_call_returned */

@@ -75,6 +75,13 @@ CordonVerdict cordon_agent_hook(CordonTrap *trap, void *context) {
     cordon_agent_close(call, verdict.value);
     return verdict;
   }
+  if (cordon_agent_is_cancel_action(trap)) {
+    CordonCall *call = cordon_agent_open(trap, site);
+    verdict.kind = CordonVerdictValue;
+    verdict.value = cordon_agent_cancel_action(trap);
+    cordon_agent_close(call, verdict.value);
+    return verdict;
+  }
   if (duties & CORDON_AGENT_PLACES && cordon_agent_place(trap, &verdict)) return verdict;
   if (site != NULL) cordon_agent_time(trap, site, &verdict);
   return verdict;
