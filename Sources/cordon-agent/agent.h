@@ -42,6 +42,7 @@ CORDON_HIDDEN uint32_t cordon_agent_judge(const CordonTrap *trap, const CordonMo
 CORDON_HIDDEN long cordon_agent_make_thunks(void);
 /* The thunk that makes an ordinary call. */
 CORDON_HIDDEN uint64_t cordon_agent_thunk(CordonCall *call);
+CORDON_HIDDEN CordonCall *cordon_agent_call_of_thunk(uint64_t thunk);
 /* The thunk that makes a child, which goes on where `thunk`, the engine's own, has made it; 0 where there is none. */
 CORDON_HIDDEN uint64_t cordon_agent_child_thunk(CordonCall *call, uint64_t thunk, int shares_memory);
 /* One that is free, its last call taken note of; NULL when there is none. */
@@ -57,6 +58,10 @@ CORDON_HIDDEN void cordon_agent_record(const CordonRecord *record);
 
 /* place.c: maps a module that is to be trapped where the filter traps; 1 when it has answered the call. */
 CORDON_HIDDEN int cordon_agent_place(const CordonTrap *trap, CordonVerdict *verdict);
+
+/* cancel.c: rt_sigaction(2) of a signal by which threads are cancelled, and its result. */
+CORDON_HIDDEN int cordon_agent_is_cancel_action(const CordonTrap *trap);
+CORDON_HIDDEN long cordon_agent_cancel_action(const CordonTrap *trap);
 
 /* ask.c: asks the launcher; its answer, or -ENOSYS where there is none any more. */
 CORDON_HIDDEN long cordon_agent_ask(long question, uint64_t argument);

@@ -101,7 +101,7 @@ struct Arming: Sendable {
     }
     switch armament.means {
     case .filters(let planner):
-      let proposals = try planner.propose(missing, force: force, view: view)
+      let proposals = try planner.propose(missing, force: force, wanted: wanted, view: view)
       means = .filters(proposals)
       reason = revokesPermitted ? "a filter lets calls happen by their number that are to trap" : proposals[0].reason
       if proposals.contains(where: { $0.widening == .everything }) {
@@ -114,8 +114,9 @@ struct Arming: Sendable {
         reason = "it lies outside the range that is dispatched"
       } catch {
         guard armament.isAutomatic else { throw error }
-        let missing = wanted().union(armament.armed).subtracting(planner.armed)
-        let proposals = try planner.propose(missing, force: force, view: view)
+        let all = wanted().union(armament.armed)
+        let proposals = try planner.propose(
+          all.subtracting(planner.armed), force: force, wanted: { all }, view: view)
         means = .changeMechanism(proposals)
         reason = "it lies outside the one range that dispatch has"
       }
@@ -144,7 +145,7 @@ struct Arming: Sendable {
       case .filters(let proposals):
         switch proposals.map(\.widening).max() ?? .none {
         case .none: .add
-        case .clear, .unmapped, .everythingFree: .widen
+        case .clear, .unmapped, .nearlyEverythingFree, .everythingFree: .widen
         case .everything: .degrade
         }
       }

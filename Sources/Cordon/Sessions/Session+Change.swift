@@ -104,7 +104,7 @@ extension Session.State {
     usual == .allow ? row.trapped : row.trapped.subtracting(IntervalSet(instructionsTouching: gate))
   }
 
-  var view: () -> AddressSpaceView { { AddressSpaceView.current(gate: gate) } }
+  var view: () -> AddressSpaceView { { AddressSpaceView.current() } }
 
   /// What the handler's table gets, for the stretches of code that a change is about.
   func rows(_ journal: ChangeJournal) -> [StepRow] {
