@@ -35,6 +35,7 @@ compare: build
 
 test: PACKAGES += $(TEST_PACKAGES)
 test: packages lint
+	swift build -c release --static-swift-stdlib --product cordon-agent # which has to be small
 	swift build --build-tests
 	timeout 1800 swift test --skip-build
 	@if [ "$$(id -u)" = 0 ]; then $(MAKE) --no-print-directory test-ordinary; fi

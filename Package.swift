@@ -75,7 +75,9 @@ let package = Package(
           "-Xlinker", "-z", "-Xlinker", "norelro", "-Xlinker", "--build-id=none", "-Xlinker", "--strip-all",
           // What the engine has for programs that change their maps.
           "-Xlinker", "--gc-sections",
-        ])
+        ]),
+        .unsafeFlags(["-Xlinker", "--defsym=cordon_agent_image_limit=0xc000"], .when(configuration: .debug)),
+        .unsafeFlags(["-Xlinker", "--defsym=cordon_agent_image_limit=0x8000"], .when(configuration: .release)),
       ]),
     .executableTarget(name: "embed-agent", swiftSettings: strict),
     .plugin(name: "EmbedAgent", capability: .buildTool, dependencies: ["cordon-agent", "embed-agent"]),

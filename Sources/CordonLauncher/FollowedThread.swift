@@ -44,7 +44,10 @@ struct FollowedThread {
       Message.say("\(path) is set-user-id or set-group-id, and runs without that privilege (no_new_privs)")
     }
     guard var start = place.beginning(of: thread, registers, number: number, inherited: inherited) else {
-      return .failed("its new program has no vDSO, or its memory cannot be written")
+      return .failed(
+        KernelCode.isHidden(in: thread)
+          ? "its new program may be executed and not read, so the agent cannot be put into it"
+          : "its new program has no vDSO, or its memory cannot be written")
     }
     _ = cordon_trace_set_registers(thread, &start)
     return .executed

@@ -17,6 +17,16 @@ enum KernelCode {
     return pwrite(memory, code, code.count, off_t(address)) == code.count ? address : nil
   }
 
+  /// Whether the kernel keeps the process from being looked at: an ordinary user's whose program may not be read.
+  static func isHidden(in process: Int32) -> Bool {
+    let file = open("/proc/\(process)/auxv", O_RDONLY | O_CLOEXEC)
+    guard file < 0 else {
+      close(file)
+      return false
+    }
+    return errno == EACCES || errno == EPERM
+  }
+
   /// A value of the auxiliary vector, which the kernel leaves on the stack above the arguments and the environment.
   private static func auxiliaryValue(_ key: UInt64, _ memory: Int32, _ stack: UInt64) -> UInt64? {
     var words = StackWords(memory: memory, at: stack)

@@ -113,6 +113,7 @@ struct Supervisor: ~Copyable {
       inheritances[notification.thread] = notification.arguments.1
       _ = cordon_listener_answer(listener.descriptor, notification.id, 0)
     case CORDON_QUESTION_LOADER:
+      accountant?.expectExecution(notification)
       do { try giveLoader(notification) } catch { listener.refuse(notification, error) }
     case CORDON_QUESTION_AGENT:
       do { try place.give(to: notification, listener) } catch { listener.refuse(notification, error) }
@@ -125,6 +126,7 @@ struct Supervisor: ~Copyable {
   /// A thread is about to execute a program: from here on it is traced until the agent is in.
   private mutating func announce(_ notification: CordonNotification) {
     let thread = notification.thread
+    accountant?.expectExecution(notification)
     if followed[thread] == nil {
       let seized = cordon_trace_seize(thread, UInt32(CordonTraceExec))
       guard seized == 0 else { return manage(notification, without: Errno(rawValue: Int32(-seized))) }

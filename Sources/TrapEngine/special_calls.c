@@ -92,10 +92,14 @@ long cordon_special_call(const CordonTrap *trap, KernelUcontext *context) {
   case CORDON_NR_ptrace: return refuse_trace_of_borrower(trap);
   case CORDON_NR_exit: cordon_forget_mask(); return CORDON_ORDINARY;
   case CORDON_NR_munmap: before_munmap(trap, context); return cordon_memory_call(trap);
+  case CORDON_NR_brk:
   case CORDON_NR_mmap:
   case CORDON_NR_mprotect:
   case CORDON_NR_mremap:
+  case CORDON_NR_remap_file_pages:
   case CORDON_NR_seccomp:
+  case CORDON_NR_shmat:
+  case CORDON_NR_shmdt:
   case CORDON_NR_pkey_mprotect: return cordon_memory_call(trap);
   case CORDON_NX_rt_sigaction:
   case CORDON_NX_sigaltstack:

@@ -41,10 +41,12 @@ static Child makes_child(const CordonTrap *trap) {
 static void describe(CordonCall *call, const CordonTrap *trap, const CordonSite *site) {
   call->site = (uint32_t)(site - cordon_area_site(cordon_agent_area(), 0));
   call->began = cordon_ticks();
-  if (!(cordon_agent_header.duties & CORDON_AGENT_LOGS)) return;
-  call->thread = (int32_t)cordon_agent_call(NR_gettid, 0, 0, 0, 0, 0, 0);
-  call->process = (int32_t)cordon_agent_call(NR_getpid, 0, 0, 0, 0, 0, 0);
-  for (int i = 0; i < 6; i++) call->arguments[i] = trap->arguments[i];
+  if (cordon_agent_header.duties & CORDON_AGENT_LOGS) {
+    call->thread = (int32_t)cordon_agent_call(NR_gettid, 0, 0, 0, 0, 0, 0);
+    call->process = (int32_t)cordon_agent_call(NR_getpid, 0, 0, 0, 0, 0, 0);
+    for (int i = 0; i < 6; i++) call->arguments[i] = trap->arguments[i];
+  }
+  __atomic_store_n(&call->state, CordonCallOpen, __ATOMIC_RELEASE);
 }
 
 static void record_untimed(const CordonTrap *trap, const CordonSite *site) {

@@ -32,6 +32,10 @@ static uint64_t child_thunk_at(uint32_t index) {
   return (uint64_t)&cordon_agent_header + CORDON_AGENT_CHILD_CALLS + (uint64_t)index * CHILD_THUNK_SIZE;
 }
 
+CordonCall *cordon_agent_call_of_thunk(uint64_t thunk) {
+  return cordon_area_call(cordon_agent_area(), (thunk - thunk_at(0)) / THUNK_SIZE);
+}
+
 uint64_t cordon_agent_thunk(CordonCall *call) {
   uint64_t thunk = thunk_at(index_of(call));
   call->back = thunk + 14; /* what follows the jump to cordon_agent_call_returned */
@@ -120,10 +124,13 @@ CordonCall *cordon_agent_claim(uint64_t stack_pointer) {
   for (uint32_t probe = 0; probe < CORDON_AREA_CALLS - 64; probe++, index++) {
     CordonCall *call = cordon_area_call(area, index);
     uint8_t state = __atomic_load_n(&call->state, __ATOMIC_ACQUIRE);
-    if (state == CordonCallOpen || is_awaited(call, index)) continue;
-    if (!__atomic_compare_exchange_n(&call->state, &state, CordonCallOpen, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-      continue;
-    if (state == CordonCallDone) take_note(call);
+    if ((state != CordonCallFree && state != CordonCallDone) || is_awaited(call, index)) continue;
+    uint8_t next = state == CordonCallDone ? CordonCallNoted : CordonCallClaimed;
+    if (!__atomic_compare_exchange_n(&call->state, &state, next, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) continue;
+    if (state == CordonCallDone) {
+      take_note(call);
+      __atomic_store_n(&call->state, CordonCallClaimed, __ATOMIC_RELEASE);
+    }
     uint32_t end = __atomic_load_n(&area->calls_end, __ATOMIC_RELAXED);
     while (end <= index && !__atomic_compare_exchange_n(&area->calls_end, &end, (uint32_t)index + 1, 0, __ATOMIC_RELEASE,
                                                          __ATOMIC_RELAXED)) {
@@ -133,6 +140,6 @@ CordonCall *cordon_agent_claim(uint64_t stack_pointer) {
   return NULL;
 }
 
-void cordon_agent_give_back(CordonCall *call) { __atomic_store_n(&call->state, CordonCallFree, __ATOMIC_RELEASE); }
+void cordon_agent_give_back(CordonCall *call) { cordon_call_free(call); }
 
 CORDON_AGENT_END

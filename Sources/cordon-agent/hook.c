@@ -30,11 +30,13 @@ static CordonVerdict execute(const CordonTrap *trap, const CordonSite *site) {
   uint32_t inherited = cordon_sigsys_to_inherit();
   if (inherited != 0) (void)cordon_agent_ask(CORDON_QUESTION_INHERIT, inherited);
   CordonCall *call = cordon_agent_open(trap, site);
+  long mark = call != NULL ? CORDON_AGENT_EXECUTES + (call - cordon_area_call(cordon_agent_area(), 0)) : 0;
   if (cordon_agent_is_to_be_traced()) {
-    verdict.value = load(trap, cordon_agent_ask(CORDON_QUESTION_LOADER, 0), CORDON_AGENT_TRACED);
+    long loader = cordon_agent_call(NR_execveat, CORDON_QUESTION_LOADER, 0, 0, 0, CORDON_AGENT_ASKS, mark);
+    verdict.value = load(trap, loader, CORDON_AGENT_TRACED);
   } else {
     verdict.value = cordon_agent_call(trap->number, (long)trap->arguments[0], (long)trap->arguments[1],
-                                      (long)trap->arguments[2], (long)trap->arguments[3], (long)trap->arguments[4], 0);
+                                      (long)trap->arguments[2], (long)trap->arguments[3], (long)trap->arguments[4], mark);
     if (verdict.value >= 0) verdict.value = load(trap, verdict.value, 0);
   }
   cordon_agent_close(call, verdict.value);
@@ -52,19 +54,32 @@ CordonVerdict cordon_agent_hook(CordonTrap *trap, void *context) {
   uint32_t duties = cordon_agent_header.duties;
   CordonSite *site = NULL;
   if (duties & CORDON_AGENT_ACCOUNTS && cordon_agent_count(trap, &site, &verdict)) return verdict;
+  if (cordon_agent_signals_tracer(trap)) {
+    /* From here, so that it stops for that before it does for its next trap. */
+    CordonCall *call = cordon_agent_open(trap, site);
+    verdict.kind = CordonVerdictValue;
+    verdict.value = cordon_agent_call(trap->number, (long)trap->arguments[0], (long)trap->arguments[1],
+                                      (long)trap->arguments[2], (long)trap->arguments[3], 0, 0);
+    cordon_agent_close(call, verdict.value);
+    return verdict;
+  }
   if (trap->architecture == CORDON_ARCH_X86_64 && (trap->number == NR_execve || trap->number == NR_execveat))
     return execute(trap, site);
   if (trap->architecture == CORDON_ARCH_X86_64 && trap->number == NR_ptrace) {
-    if (cordon_agent_postpones_trace(trap)) {
-      verdict.kind = CordonVerdictValue;
-      return verdict;
-    }
+    if (cordon_agent_postpones_trace(trap, &verdict)) return verdict;
     cordon_agent_note_trace(trap);
   }
   if (trap->architecture == CORDON_ARCH_X86_64 && trap->number == NR_wait4 && cordon_agent_traces()) {
     CordonCall *call = cordon_agent_open(trap, site);
     verdict.kind = CordonVerdictValue;
     verdict.value = cordon_agent_wait(trap);
+    cordon_agent_close(call, verdict.value);
+    return verdict;
+  }
+  if (cordon_agent_is_cancel_action(trap)) {
+    CordonCall *call = cordon_agent_open(trap, site);
+    verdict.kind = CordonVerdictValue;
+    verdict.value = cordon_agent_cancel_action(trap);
     cordon_agent_close(call, verdict.value);
     return verdict;
   }

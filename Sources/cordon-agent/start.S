@@ -1,5 +1,6 @@
 /* The image's header, and the ways into it. */
 
+#define CORDON_AGENT_FIRST_CANCEL 32
 #define HIDDEN(name) .globl name; .hidden name; name:
 
   .section .text.cordon_agent_header, "ax", @progbits
@@ -97,6 +98,22 @@ HIDDEN(cordon_agent_loaded)
   int3 /* a debugger's agent waits for it, and sets the registers: see tracer.c */
 HIDDEN(cordon_agent_ready)
   jmp begin_program
+
+  .balign 16
+/* A signal by which threads are cancelled: see cancel.c. The stack is as a handler has it, and so it is for the program's. */
+HIDDEN(cordon_agent_cancel_entry)
+  pushq %rdi
+  pushq %rsi
+  pushq %rdx
+  movq %rdx, %rdi
+  call cordon_agent_show_call
+  popq %rdx
+  popq %rsi
+  popq %rdi
+  leaq cordon_agent_cancel_handlers(%rip), %rax
+  movq -CORDON_AGENT_FIRST_CANCEL * 8(%rax,%rdi,8), %r11
+  xorl %eax, %eax
+  jmpq *%r11
 
   .section .bss.cordon_agent_stack, "aw", @nobits
   .balign 16

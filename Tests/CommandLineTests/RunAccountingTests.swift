@@ -306,7 +306,8 @@ struct RunAccountingTests {
       (while ! [ -e full ]; do sleep 0.05; done; cat > lines) < log &
       "$cordon" run --all --stats --log log -- ./guest; wait
       """, in: folder.path)
-    #expect(outcome.status == 0 && outcome.error.contains(" calls are missing in the log\n"))
+    #expect(outcome.status == 0)
+    #expect(outcome.error.contains(" calls are missing in the log: the log was not written in time\n"))
     let lines = try String(decoding: folder.read("lines"), as: UTF8.self).split(separator: "\n")
     #expect(lines.count { $0.contains("\"call\":\"getppid\"") } < 30000)
     #expect(lines.count { $0.contains("\"call\":\"getpgid\"") } == 5000)

@@ -74,7 +74,8 @@ import Testing
         code.append(IntervalSet.Interval(start + 1, start + 0x8001))
       }
       view = AddressSpaceView(
-        code: IntervalSet(code), next: IntervalSet([IntervalSet.Interval(0x7efe_0000_0000, 0x7f00_ffff_ffff)]))
+        code: IntervalSet(code), next: IntervalSet([IntervalSet.Interval(0x7efe_0000_0000, 0x7f00_ffff_ffff)]),
+        nearest: IntervalSet([IntervalSet.Interval(0x7eff_f000_0000, 0x7f00_ffff_ffff)]))
     }
 
     private static func address(using generator: inout SeededGenerator) -> UInt64 {
@@ -111,7 +112,7 @@ import Testing
       if isRevoked, !programs.isEmpty, !planner.permitted.isEmpty { planner.revokePermitted() }
       let missing = planner.missing(wanted)
       guard !missing.isEmpty else { return }
-      for proposal in try planner.propose(missing, view: { view }) {
+      for proposal in try planner.propose(missing, wanted: { wanted }, view: { view }) {
         programs.append(proposal.program)
         planner.note(proposal)
       }
@@ -140,12 +141,5 @@ import Testing
         patterns: programs.isEmpty ? [] : patterns, gate: gate,
         trapData: Session.trapData)
     }
-  }
-}
-
-extension AddressRange {
-  /// A range between bounds that are known to be in order.
-  fileprivate init(known start: UInt64, _ end: UInt64) {
-    do { try self.init(start: start, end: end) } catch { preconditionFailure("\(error)") }
   }
 }

@@ -4,11 +4,14 @@
 #include "GuestSignals.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 #include <sys/ucontext.h>
 #include <sys/wait.h>
@@ -303,6 +306,92 @@ int32_t guest_map_forks(GuestMemory memory) {
     CHECK(are(at, "011"));
   }
   CHECK(unmap(at, 3 * PAGE) == 0);
+  return 0;
+}
+
+int32_t guest_map_segments(GuestMemory memory) {
+  long id = call3(SYS_shmget, IPC_PRIVATE, PAGE + 1, 0700);
+  CHECK(id >= 0);
+  long at = marked(memory, 5);
+  CHECK(at > 0);
+  /* Where something is mapped already only with SHM_REMAP. */
+  CHECK(call3(SYS_shmat, id, at + PAGE, SHM_EXEC) == -EINVAL);
+  CHECK(call3(SYS_shmat, -1, at + PAGE, SHM_EXEC | SHM_REMAP) == -EINVAL);
+  CHECK(call3(SYS_shmat, id, at + PAGE + 1, SHM_EXEC | SHM_REMAP) == -EINVAL);
+  CHECK(are(at, "11111"));
+  CHECK(call3(SYS_shmat, id, at + PAGE + 1, SHM_EXEC | SHM_REMAP | SHM_RND) == at + PAGE);
+  fill(at + PAGE, 2);
+  CHECK(are(at, "10011"));
+  /* Marked in part, and detached. */
+  CHECK(protect(at + 2 * PAGE, PAGE, RX | PROT_NOSYSCALL) == 0);
+  CHECK(are(at, "10111"));
+  CHECK(call3(SYS_shmdt, at + 2 * PAGE, 0, 0) == -EINVAL);
+  CHECK(are(at, "10111"));
+  CHECK(call3(SYS_shmdt, at + PAGE, 0, 0) == 0);
+  CHECK(are(at, "1--11"));
+  /* What was placed lies where nothing else comes to lie, whatever the kernel is asked for. */
+  CHECK(memory != GuestMemoryPlaced || call3(SYS_msync, at + PAGE, 2 * PAGE, MS_ASYNC) == 0);
+  long how = memory == GuestMemoryPlaced ? MAP_FIXED : MAP_FIXED_NOREPLACE;
+  CHECK(map(at + PAGE, 2 * PAGE, RWX, how) == at + PAGE);
+  fill(at + PAGE, 2);
+  CHECK(are(at, "10011"));
+  /* A segment of which something else has replaced the first page. */
+  CHECK(call3(SYS_shmat, id, at + PAGE, SHM_EXEC | SHM_REMAP) == at + PAGE);
+  fill(at + PAGE, 2);
+  CHECK(protect(at + PAGE, 2 * PAGE, RX | PROT_NOSYSCALL) == 0);
+  CHECK(are(at, "11111"));
+  CHECK(map(at + PAGE, PAGE, RWX | PROT_NOSYSCALL, MAP_FIXED) == at + PAGE);
+  fill(at + PAGE, 1);
+  CHECK(call3(SYS_shmdt, at + PAGE, 0, 0) == 0);
+  CHECK(are(at, "11-11"));
+  CHECK(unmap(at, 5 * PAGE) == 0);
+  CHECK(are(at, "-----"));
+  struct shmid_ds status;
+  CHECK(call3(SYS_shmctl, id, IPC_STAT, (long)&status) == 0 && status.shm_nattch == 0);
+  CHECK(call3(SYS_shmctl, id, IPC_RMID, 0) == 0);
+  return 0;
+}
+
+int32_t guest_map_file_pages(GuestMemory memory) {
+  long file = memfd_create("guest", MFD_CLOEXEC), at = marked(memory, 4);
+  CHECK(at > 0);
+  CHECK(file >= 0 && ftruncate((int)file, 4 * PAGE) == 0);
+  CHECK(guest_native_call(SYS_mmap, at, 4 * PAGE, RWX | PROT_NOSYSCALL, MAP_SHARED | MAP_FIXED, file, 0) == at);
+  fill(at, 4);
+  CHECK(are(at, "1111"));
+  CHECK(guest_native_call(SYS_remap_file_pages, at + PAGE, PAGE, PROT_READ, 3, 0, 0) == -EINVAL);
+  CHECK(guest_native_call(SYS_remap_file_pages, at + PAGE, PAGE - 1, 0, 3, 0, 0) == -EINVAL);
+  CHECK(are(at, "1111"));
+  CHECK(guest_native_call(SYS_remap_file_pages, at + PAGE + 1, 2 * PAGE - 1, 0, 3, 0, 0) == 0);
+  CHECK(are(at, "1011"));
+  CHECK(protect(at + PAGE, PAGE, RWX | PROT_NOSYSCALL) == 0);
+  CHECK(are(at, "1111"));
+  CHECK(unmap(at, 4 * PAGE) == 0);
+  close((int)file);
+  return 0;
+}
+
+int32_t guest_map_break(void) {
+  /* malloc has what it needs, and leaves the break alone. */
+  mallopt(M_MMAP_THRESHOLD, 32 << 20), mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  free(malloc(8 << 20));
+  long before = guest_native_call(SYS_brk, 0, 0, 0, 0, 0, 0), at = (before + PAGE - 1) & -PAGE, end = at + 4 * PAGE;
+  for (int times = 0; times < 2; times++) {
+    CHECK(guest_native_call(SYS_brk, end, 0, 0, 0, 0, 0) == end);
+    fill(at, 4);
+    CHECK(protect(at, 4 * PAGE, RWX | PROT_NOSYSCALL) == 0);
+    CHECK(are(at, "1111"));
+    CHECK(guest_native_call(SYS_brk, 1, 0, 0, 0, 0, 0) == end);
+    CHECK(are(at, "1111"));
+    CHECK(guest_native_call(SYS_brk, end - 2 * PAGE - 1, 0, 0, 0, 0, 0) == end - 2 * PAGE - 1);
+    CHECK(are(at, "11--"));
+    CHECK(guest_native_call(SYS_brk, end, 0, 0, 0, 0, 0) == end);
+    CHECK(protect(at + 2 * PAGE, 2 * PAGE, RWX) == 0);
+    fill(at + 2 * PAGE, 2);
+    CHECK(are(at, "1100"));
+    CHECK(guest_native_call(SYS_brk, before, 0, 0, 0, 0, 0) == before);
+    CHECK(are(at, "----"));
+  }
   return 0;
 }
 

@@ -35,6 +35,27 @@ import Testing
   }
 
   @Test(arguments: memories.map(\.rawValue))
+  func `shared memory and pages of files in the place of marked memory`(_ memory: UInt32) async {
+    await #expect(processExitsWith: .success) { [memory = memory as UInt32] in
+      let memory = try start(memory)
+      check(guest_map_switch_on(0), 0, "line")
+      for _ in 0..<3 {
+        check(guest_map_segments(memory), 0, "line")
+        check(guest_map_file_pages(memory), 0, "line")
+      }
+    }
+  }
+
+  @Test func `marked memory below the break`() async {
+    await #expect(processExitsWith: .success) {
+      let session = try openSession()
+      check(guest_map_switch_on(0), 0, "line")
+      check(guest_map_break(), 0, "line")
+      check(session.regions.count, 0, "regions")
+    }
+  }
+
+  @Test(arguments: memories.map(\.rawValue))
   func `what the kernel refuses`(_ memory: UInt32) async {
     await #expect(processExitsWith: .success) { [memory = memory as UInt32] in
       let memory = try start(memory)

@@ -116,6 +116,10 @@ enum {
 /// knows none of, and the question as its first argument.
 #define CORDON_AGENT_ASKS 0x5ac04d00
 
+/// The sixth argument of the execve and execveat that an agent makes for a program whose call it times: plus the index of
+/// that CordonCall, which nobody is left to close where the call succeeds.
+#define CORDON_AGENT_EXECUTES 0x5ac10000
+
 enum {
   /// For an area: answered with a descriptor of it.
   CORDON_QUESTION_AREA = 1,
@@ -125,7 +129,8 @@ enum {
   CORDON_QUESTION_PLACE = 3,
   /// None: the second argument is what the program that this thread executes next has of SIGSYS. Answered with 0.
   CORDON_QUESTION_INHERIT = 4,
-  /// For the loader's file: answered with a descriptor of it.
+  /// For the loader's file: answered with a descriptor of it. The sixth argument is as that of the call which it takes the
+  /// place of.
   CORDON_QUESTION_LOADER = 5,
   /// For the agent's file: answered with a descriptor of it.
   CORDON_QUESTION_AGENT = 6,
@@ -179,7 +184,13 @@ typedef struct CordonSite {
   uint32_t reserved;
 } CordonSite;
 
-enum { CordonCallFree = 0, CordonCallOpen = 1, CordonCallDone = 2 };
+enum {
+  CordonCallFree = 0,
+  CordonCallOpen = 1,
+  CordonCallDone = 2,
+  CordonCallNoted = 3,   ///< done, and being taken note of
+  CordonCallClaimed = 4, ///< for a call that is yet to be described
+};
 
 /// A call that is timed, from its trap until somebody takes note of its end. The assembly file has the same offsets.
 typedef struct CordonCall {
@@ -193,10 +204,20 @@ typedef struct CordonCall {
   uint64_t padding[2];
 } CordonCall;
 
+/// How far a record is. The launcher takes records in the order of their places, and sets one aside that is long begun: its
+/// writer may have ended, or jumped out of a signal handler, and whoever waits for it waits for ever.
+typedef enum CordonRecordState {
+  CordonRecordComplete = 0,
+  CordonRecordBegun = 1,
+  CordonRecordSetAside = 2, ///< begun, and no longer waited for
+  CordonRecordLate = 3,     ///< set aside, and complete after all
+  CordonRecordPassed = 4,   ///< nothing was, or will be, written here in this turn
+} CordonRecordState;
+
 /// A call, for the log.
 typedef struct CordonRecord {
-  /// 1 more than its place in the order of records, once it is complete.
-  uint64_t sequence;
+  /// A CordonRecordState, and above it, from bit 3 on, the turn of the ring that it is of, counted from 1. 0: unused.
+  uint64_t state;
   uint64_t key;
   uint64_t began, ended;
   int64_t result;
@@ -247,6 +268,10 @@ static inline CordonSite *cordon_area_site(CordonAgentArea *area, uint64_t index
 static inline CordonRecord *cordon_area_record(CordonAgentArea *area, uint64_t place) {
   return (CordonRecord *)((uint8_t *)area + CORDON_AREA_RECORDS_AT) + place % CORDON_AREA_RECORDS;
 }
+/// What CordonRecord.state is for the record at a place.
+static inline uint64_t cordon_record_state(uint64_t place, CordonRecordState state) {
+  return (place / CORDON_AREA_RECORDS + 1) << 3 | state;
+}
 
 /// The launcher's accesses to what agents change meanwhile.
 static inline uint32_t cordon_area_sites(const CordonAgentArea *area) {
@@ -265,13 +290,46 @@ static inline uint64_t cordon_area_written(const CordonAgentArea *area) {
 static inline void cordon_area_publish_read(CordonAgentArea *area, uint64_t read) {
   __atomic_store_n(&area->read, read, __ATOMIC_RELEASE);
 }
-static inline uint64_t cordon_record_sequence(const CordonRecord *record) {
-  return __atomic_load_n(&record->sequence, __ATOMIC_ACQUIRE);
+static inline uint64_t cordon_record_load_state(const CordonRecord *record) {
+  return __atomic_load_n(&record->state, __ATOMIC_ACQUIRE);
 }
+static inline void cordon_record_store_state(CordonRecord *record, uint64_t state) {
+  __atomic_store_n(&record->state, state, __ATOMIC_RELEASE);
+}
+/// Whether the state was the one, and is now the other.
+static inline int cordon_record_exchange_state(CordonRecord *record, uint64_t from, uint64_t to) {
+  return __atomic_compare_exchange_n(&record->state, &from, to, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+static inline void cordon_call_free(CordonCall *call) { __atomic_store_n(&call->state, CordonCallFree, __ATOMIC_RELEASE); }
 static inline uint8_t cordon_call_state(const CordonCall *call) { return __atomic_load_n(&call->state, __ATOMIC_ACQUIRE); }
 
 static inline CordonPolicyInstruction *cordon_area_policy(CordonAgentArea *area, uint64_t index) {
   return (CordonPolicyInstruction *)((uint8_t *)area + CORDON_AREA_POLICIES_AT) + index % CORDON_AREA_POLICY_INSTRUCTIONS;
+}
+
+/// Begins a record at the next place of the ring; 0 where that has no room. It is the record that is taken: of a thread that
+/// is killed behind that it can be told that it has begun one, and whoever comes next has the ring go on. The record of an
+/// earlier turn that is set aside is its writer's still, and its place is passed over.
+static inline int cordon_area_begin_record(CordonAgentArea *area, uint64_t *place) {
+  *place = __atomic_load_n(&area->written, __ATOMIC_ACQUIRE);
+  while ((int64_t)(*place - __atomic_load_n(&area->read, __ATOMIC_ACQUIRE)) < CORDON_AREA_RECORDS) {
+    CordonRecord *record = cordon_area_record(area, *place);
+    uint64_t begun = cordon_record_state(*place, CordonRecordBegun), found = cordon_record_load_state(record);
+    int is_free = found >> 3 < begun >> 3 && ((found & 7) == CordonRecordComplete || (found & 7) == CordonRecordPassed);
+    int is_taken = is_free && cordon_record_exchange_state(record, found, begun);
+    uint64_t written = *place;
+    (void)__atomic_compare_exchange_n(&area->written, &written, *place + 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+    if (is_taken) return 1;
+    *place = __atomic_load_n(&area->written, __ATOMIC_ACQUIRE);
+  }
+  return 0;
+}
+/// All of the record at a place is written.
+static inline void cordon_area_complete_record(CordonAgentArea *area, uint64_t place) {
+  CordonRecord *record = cordon_area_record(area, place);
+  uint64_t begun = cordon_record_state(place, CordonRecordBegun);
+  if (!cordon_record_exchange_state(record, begun, cordon_record_state(place, CordonRecordComplete)))
+    cordon_record_store_state(record, cordon_record_state(place, CordonRecordLate));
 }
 #pragma clang assume_nonnull end
 

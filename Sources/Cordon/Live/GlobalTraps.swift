@@ -46,8 +46,10 @@ extension CallPattern {
   private static let (mmap, mprotect, munmap, mremap, pkeyMprotect): (UInt32, UInt32, UInt32, UInt32, UInt32) = (
     9, 10, 11, 25, 329
   )
+  private static let (brk, shmat, shmdt, remapFilePages): (UInt32, UInt32, UInt32, UInt32) = (12, 30, 67, 216)
   private static let (prctl, seccomp): (UInt32, UInt32) = (157, 317)
   private static let fixed = ArgumentCondition.known(3, .masked(0x10, equal: 0x10))  // MAP_FIXED
+  private static let replaces = ArgumentCondition.known(2, .masked(0x4000, equal: 0x4000))  // SHM_REMAP
   private static let moveFixed = ArgumentCondition.known(3, .masked(2, equal: 2))  // MREMAP_FIXED
 
   /// The memory-map RFC's own calls: memory is marked, and the marks are made to count. No other program makes them.
@@ -62,10 +64,13 @@ extension CallPattern {
 
   /// Calls that unmap memory, map over it, move it or set its protection.
   static let unmarking: [CallPattern] =
-    [mprotect, pkeyMprotect, munmap, mremap].map { CallPattern($0) } + [CallPattern(mmap, where: [fixed])]
+    [mprotect, pkeyMprotect, munmap, mremap, shmdt, remapFilePages].map { CallPattern($0) } + [
+      CallPattern(mmap, where: [fixed]), CallPattern(shmat, where: [replaces]), CallPattern(brk, where: [.given(0)]),
+    ]
 
   /// Those of them that are about addresses in some zones, told by where they begin: what is longer than 4 GiB is taken in
-  /// wherever it does, and what is not reaches into a zone from 4 GiB below at most.
+  /// wherever it does, and what is not reaches into a zone from 4 GiB below at most. Segments of shared memory do not say
+  /// how long they are, and breaks not where they were: those are told by where they begin alone.
   static func unmarking(in zones: IntervalSet) -> [CallPattern] {
     let line: UInt64 = 1 << 32
     let places = IntervalSet(
@@ -76,7 +81,12 @@ extension CallPattern {
     let about =
       places.intervals.map { ArgumentCondition.known(0, .within($0.first, $0.last)) }
       + [.known(1, .greaterOrEqual(line))]
-    return [mprotect, pkeyMprotect, munmap, mremap].flatMap { number in about.map { CallPattern(number, where: [$0]) } }
+    let range = [mprotect, pkeyMprotect, munmap, mremap, remapFilePages]
+    return range.flatMap { number in about.map { CallPattern(number, where: [$0]) } }
       + about.map { CallPattern(mmap, where: [fixed, $0]) } + [CallPattern(mremap, where: [moveFixed])]
+      + [brk, shmdt].flatMap { number in
+        places.intervals.map { CallPattern(number, where: [.known(0, .within($0.first, $0.last))]) }
+      }
+      + places.intervals.map { CallPattern(shmat, where: [replaces, .known(1, .within($0.first, $0.last))]) }
   }
 }

@@ -8,8 +8,13 @@ struct MemoryCall {
     static let mmap = 9
     static let mprotect = 10
     static let munmap = 11
+    static let brk = 12
     static let mremap = 25
+    static let shmat = 30
+    static let shmctl = 31
+    static let shmdt = 67
     static let prctl = 157
+    static let remapFilePages = 216
     static let seccomp = 317
     static let pkeyMprotect = 329
   }
@@ -54,6 +59,19 @@ struct MemoryCall {
     var call = self
     for (index, value) in arguments { call.arguments[index] = value }
     return call
+  }
+
+  /// The pages that a segment of shared memory takes where shmat(2) puts it; nil where the kernel refuses that.
+  var segmentPages: AddressRange? {
+    // struct shmid_ds of asm/shmbuf.h: the size lies behind the permissions.
+    let (status, sizeOffset, statusSize, rounds) = (2, 48, 112, UInt64(0x2000))  // IPC_STAT, SHM_RND
+    let size = withUnsafeTemporaryAllocation(byteCount: statusSize, alignment: 8) { buffer -> UInt64 in
+      let address = Int(bitPattern: buffer.baseAddress)
+      let result = cordon_gate_call(Number.shmctl, Int(int(0)), status, address, 0, 0, 0)
+      return result < 0 ? 0 : buffer.load(fromByteOffset: sizeOffset, as: UInt64.self)
+    }
+    let start = int(2) & UInt32(rounds) != 0 ? arguments[1] & ~(Arena.page - 1) : arguments[1]
+    return replacing((0, start), (1, size)).pages(0, 1)
   }
 
   /// How many of the pages that it failed to protect are protected nevertheless: mprotect(2) goes on to the first that it

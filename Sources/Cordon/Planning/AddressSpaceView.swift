@@ -8,32 +8,41 @@ package struct AddressSpaceView: Sendable, Hashable {
   package var code: IntervalSet
   /// Instruction pointers of what the kernel is going to map next: where libraries and stacks of threads will lie.
   package var next: IntervalSet
+  /// The part of that which is next in turn, with what is mapped beside it: the next ``nearestSize`` bytes fit there.
+  package var nearest: IntervalSet
 
-  package init(code: IntervalSet, next: IntervalSet) {
+  package init(code: IntervalSet, next: IntervalSet, nearest: IntervalSet) {
     self.code = code
     self.next = next
+    self.nearest = nearest
   }
 
   /// How far below what is mapped now (above, in the old layout) the kernel is expected to get.
-  private static let room: UInt64 = 2 << 30
+  private static let nextSize: UInt64 = 3 << 30
+  /// Some large libraries, or some hundred small ones; the kernel takes the first gap that is large enough.
+  private static let nearestSize: UInt64 = 128 << 20
   /// More than a dynamic linker takes.
   private static let linkerRoom: UInt64 = 16 << 20
 
   /// This process, now. Takes some microseconds (Linux 6.11 and later; before that a reading of /proc/self/maps).
-  static func current(gate: AddressRange) -> AddressSpaceView {
+  static func current() -> AddressSpaceView {
     let code = mappings()
     var executable: [IntervalSet.Interval] = []
     // Any instruction that has a byte there.
     for range in code { executable.append(IntervalSet.Interval(range.lowerBound + 1, range.upperBound + 1)) }
-    // From the dynamic linker on downwards, or upwards in the old layout; a large mapping goes to the end of it all.
-    let probe = probe() ?? gate.start
+    return AddressSpaceView(
+      code: IntervalSet(executable), next: IntervalSet([room(for: nextSize)]),
+      nearest: IntervalSet([room(for: nearestSize)]))
+  }
+
+  /// Where so many bytes more will lie: from the dynamic linker on downwards, or upwards in the old layout.
+  private static func room(for size: UInt64) -> IntervalSet.Interval {
     let linker = cordon_linker_base()
-    let first = linker == 0 ? probe...probe : min(linker, gate.start)...max(linker + linkerRoom, gate.end)
-    let next =
-      probe > first.upperBound
-      ? IntervalSet.Interval(first.lowerBound, probe + room)
-      : IntervalSet.Interval(probe > room ? probe - room : 0, first.upperBound)
-    return AddressSpaceView(code: IntervalSet(executable), next: IntervalSet([next]))
+    let place = placement(of: size)
+    guard linker != 0 else { return place.map { IntervalSet.Interval($0, $0 + size) } ?? IntervalSet.Interval(0, 0) }
+    let start = place ?? linker - min(size, linker)
+    return start < linker
+      ? IntervalSet.Interval(start, linker + linkerRoom) : IntervalSet.Interval(linker, start + size)
   }
 
   /// The executable mappings below the end of user space.
@@ -56,13 +65,12 @@ package struct AddressSpaceView: Sendable, Hashable {
       .map { $0.range.start..<$0.range.end }
   }
 
-  /// Where the kernel would put a large mapping.
-  private static func probe() -> UInt64? {
-    let size = 1 << 30
+  /// Where the kernel would put a mapping of so many bytes: beyond all that is mapped, if it fits nowhere else.
+  private static func placement(of size: UInt64) -> UInt64? {
     let flags = 0x02 | 0x20 | 0x4000  // MAP_PRIVATE, MAP_ANONYMOUS, MAP_NORESERVE
-    let found = cordon_gate_call(9, 0, size, 0, flags, -1, 0)
+    let found = cordon_gate_call(9, 0, Int(size), 0, flags, -1, 0)
     guard found > 0 else { return nil }
-    _ = cordon_gate_call(11, found, size, 0, 0, 0, 0)
+    _ = cordon_gate_call(11, found, Int(size), 0, 0, 0, 0)
     return UInt64(found)
   }
 }

@@ -6,6 +6,12 @@ import FilterCompiler
 /// Filters only accumulate, and each costs every call some 25 ns. So the order of preference is: nothing, where what is
 /// attached traps it already; one filter that takes in what is unmapped; exact filters; and before there are many, one
 /// that takes in everything. What a filter traps too much is passed through by the handler.
+///
+/// A process that is told addresses all over its address space needs four filters at most after the first one, wherever
+/// they are and in whatever order: the last of the four takes in all that holds no code. What is told only then is native
+/// code that becomes a region. Libraries that are loaded later must not be trapped, so the filters before that leave out
+/// where they will be mapped, first a wide room and then a narrow one; the last is attached for a region in the narrow one.
+/// Where all that is told lies in such rooms there is no narrow one, and there are three.
 package struct Planner: Sendable {
   /// What the attached filters trap.
   package var armed: IntervalSet
@@ -13,6 +19,8 @@ package struct Planner: Sendable {
   package var filters: Int
   /// How much more than it had to the widest of them has taken in.
   private var widest = Widening.none
+  /// How many of them but the first were attached for code that came to lie where libraries go.
+  private var amongLibraries = 0
   /// Cordon's own pages, whose calls always pass.
   package let gate: AddressRange
   /// The calls that trap from anywhere else.
@@ -38,15 +46,10 @@ package struct Planner: Sendable {
     /// What it traps.
     package let trapped: IntervalSet
     package let reason: String
+    /// Whether code that it is for lies where libraries go.
+    fileprivate var isAmongLibraries = false
   }
 
-  /// From how many filters on the next one is so wide, unless one was; where code is to trap that does not lie clear of
-  /// what Linux maps by itself. In between they are exact.
-  ///
-  /// A process that is told addresses all over its address space has four filters at most: the one of its activation, one
-  /// for all that is clear, one for the first that was not, and one for all the rest. One whose regions are all clear never
-  /// takes in where programs and libraries go, but by its last filter.
-  private static let widenings: [(filters: Int, widening: Widening)] = [(8, .everythingFree), (3, .unmapped)]
   /// The last filter. Two dozen cost a call half as much as being passed through does.
   package static let mostFilters = 24
 
@@ -57,6 +60,7 @@ package struct Planner: Sendable {
   package mutating func note(_ proposal: Proposal) {
     armed = armed.union(proposal.trapped)
     filters += 1
+    if proposal.isAmongLibraries { amongLibraries += 1 }
     widest = max(widest, proposal.widening)
   }
 
@@ -69,28 +73,35 @@ package struct Planner: Sendable {
   /// The filter that has `missing` trap, too; several where one cannot hold it.
   /// - Parameters:
   ///   - force: no narrower than this; for when the kernel has refused a narrower one.
-  ///   - view: asked for only where it matters.
+  ///   - wanted: all that is to trap, this included; asked for only where it matters, as the next.
+  ///   - view: what is mapped.
   /// - Throws: ``SessionError/unsatisfiable(_:)`` where code and Cordon's own pages overlap.
   package func propose(
-    _ missing: IntervalSet, force: Widening? = nil, view: () -> AddressSpaceView
+    _ missing: IntervalSet, force: Widening? = nil, wanted: () -> IntervalSet, view: () -> AddressSpaceView
   ) throws(SessionError) -> [Proposal] {
     guard missing.intersection(own).isEmpty else { throw .unsatisfiable("Cordon's own pages cannot trap") }
-    let preferred = force ?? preference(missing)
+    // Asked once, and only where it matters.
+    var seen: AddressSpaceView?
+    func mapped() -> AddressSpaceView {
+      let now = seen ?? view()
+      seen = now
+      return now
+    }
+    let isAmongLibraries =
+      filters > 0 && Widening.endangersPrograms(missing) && !missing.intersection(mapped().next).isEmpty
+    let preferred = force ?? preference(missing, isAmongLibraries, wanted)
     // What traps everything from a default on has no room to widen.
     let candidates: [Widening] = missing.contains(.max) ? [.none] : Widening.allCases.filter { $0 >= preferred }
-    var seen: AddressSpaceView?
     for widening in candidates where widening != .everything {
-      var addition = IntervalSet()
-      if widening != .none {
-        let view = seen ?? view()
-        seen = view
-        addition = widening.addition(view, armed: armed)
+      let addition = widening == .none ? IntervalSet() : widening.addition(mapped(), armed: armed)
+      if var proposal = try proposal(missing, addition, widening) {
+        proposal.isAmongLibraries = isAmongLibraries
+        return [proposal]
       }
-      if let proposal = try proposal(missing, addition, widening) { return [proposal] }
     }
     if force != .everything, preferred != .everything, let several = try several(missing) { return several }
     let addition = Widening.everything.addition(
-      AddressSpaceView(code: IntervalSet(), next: IntervalSet()), armed: armed)
+      AddressSpaceView(code: IntervalSet(), next: IntervalSet(), nearest: IntervalSet()), armed: armed)
     guard let proposal = try proposal(missing, addition, .everything) else {
       throw .unsatisfiable("no filter traps what it should")
     }
@@ -170,11 +181,21 @@ package struct Planner: Sendable {
   private static let mostAtOnce = 8
 
   /// How wide the next filter is.
-  private func preference(_ missing: IntervalSet) -> Widening {
+  private func preference(
+    _ missing: IntervalSet, _ isAmongLibraries: Bool, _ wanted: () -> IntervalSet
+  ) -> Widening {
     if filters >= Self.mostFilters { return .everything }
-    if filters > 0, widest < .clear { return .clear }
-    guard Widening.endangersPrograms(missing) else { return .none }
-    return Self.widenings.first { filters >= $0.filters && widest < $0.widening }?.widening ?? .none
+    if filters == 0 { return .none }
+    // Where the first filter has been revoked, the next one does for all.
+    if widest < .clear || armed.isEmpty { return max(.clear, widest) }
+    guard Widening.endangersPrograms(missing), widest < .everythingFree else { return .none }
+    switch filters {
+    // One region elsewhere is no reason to trap the programs that this process executes.
+    case 2: return Widening.isScattered(wanted()) ? .unmapped : .none
+    // Where one came to lie among libraries and another one does, more will: no room is left for what goes there.
+    case 3: return isAmongLibraries && amongLibraries > 0 ? .everythingFree : .nearlyEverythingFree
+    default: return .everythingFree
+    }
   }
 
   private func reason(_ widening: Widening) -> String {
@@ -182,6 +203,8 @@ package struct Planner: Sendable {
     case .none: filters == 0 ? "it is what the regions ask for" : "it lies where nothing attached traps"
     case .clear: "it lies outside what is attached; all that Linux leaves unmapped by itself is taken in"
     case .unmapped: "there are \(filters) filters; all that is unmapped is taken in, but where libraries go"
+    case .nearlyEverythingFree:
+      "there are \(filters) filters; all that holds no code is taken in, but where the next libraries go"
     case .everythingFree: "there are \(filters) filters; all that holds no code is taken in"
     case .everything: "there are \(filters) filters; everything is taken in"
     }

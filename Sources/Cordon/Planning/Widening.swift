@@ -5,8 +5,10 @@ package enum Widening: Int, Sendable, Comparable, CaseIterable {
   /// What lies clear of everywhere that Linux maps by itself: programs executed later keep clear of it, and so do
   /// libraries.
   case clear
-  /// All that holds no code, but where the kernel will map libraries next.
+  /// All that holds no code, but where the kernel will map libraries for a long time.
   case unmapped
+  /// All that holds no code, but where the kernel will map the next few libraries.
+  case nearlyEverythingFree
   /// All that holds no code now.
   case everythingFree
   /// Everything.
@@ -33,6 +35,8 @@ package enum Widening: Int, Sendable, Comparable, CaseIterable {
     case .none: return IntervalSet()
     case .clear: return Self.clearZones.subtracting(view.code.subtracting(armed)).subtracting(view.next)
     case .unmapped: return Self.userSpace.subtracting(view.code.subtracting(armed)).subtracting(view.next)
+    case .nearlyEverythingFree:
+      return Self.userSpace.subtracting(view.code.subtracting(armed)).subtracting(view.nearest)
     case .everythingFree: return Self.userSpace.subtracting(view.code.subtracting(armed))
     case .everything: return IntervalSet([IntervalSet.Interval(2, 0x7fff_ffff_ffff)])
     }
@@ -40,4 +44,12 @@ package enum Widening: Int, Sendable, Comparable, CaseIterable {
 
   /// Whether a program that is executed later may be loaded where a filter traps, given what that traps.
   package static func endangersPrograms(_ trapped: IntervalSet) -> Bool { !trapped.subtracting(clearZones).isEmpty }
+
+  /// Whether code lies in so many places that somebody must be choosing them all over the address space. A program and
+  /// its libraries, what its JIT compilers make and a session's own block are in four stretches of 4 GiB or fewer.
+  static func isScattered(_ wanted: IntervalSet) -> Bool {
+    var stretches: Set<UInt64> = []
+    for interval in wanted.intervals where stretches.count < 5 { stretches.insert(interval.first >> 32) }
+    return stretches.count == 5
+  }
 }

@@ -30,6 +30,10 @@ extension Session.State {
     case MemoryCall.Number.mprotect, MemoryCall.Number.pkeyMprotect: return try protect(call)
     case MemoryCall.Number.munmap: return try unmap(call)
     case MemoryCall.Number.mremap: return try remap(call)
+    case MemoryCall.Number.brk: return try setBreak(call)
+    case MemoryCall.Number.shmat: return try attachSegment(call)
+    case MemoryCall.Number.shmdt: return try detachSegment(call)
+    case MemoryCall.Number.remapFilePages: return try remapFile(call)
     case MemoryCall.Number.seccomp:
       let synchronizes = call.int(1) & 1 != 0  // SECCOMP_FILTER_FLAG_TSYNC
       if synchronizes || call.arguments[2] != 0 { return -Int(Errno.invalidArgument.rawValue) }
@@ -167,6 +171,50 @@ extension Session.State {
       PageMapping.unmap(range.start..<range.end)
       throw error
     }
+    return result
+  }
+
+  /// A lower break unmaps what lies above it.
+  private mutating func setBreak(_ call: MemoryCall) throws(SessionError) -> Int {
+    let before = cordon_gate_call(call.number, 0, 0, 0, 0, 0, 0)
+    let result = call.make()
+    let pages = { (address: Int) in (UInt64(address) + Arena.page - 1) & ~(Arena.page - 1) }
+    if result < before, let gone = try? AddressRange(start: pages(result), end: pages(before)) { try unmark(gone) }
+    return result
+  }
+
+  /// A segment of shared memory that replaces other memory.
+  private mutating func attachSegment(_ call: MemoryCall) throws(SessionError) -> Int {
+    guard let range = call.segmentPages else { return call.make() }
+    if let arena, arena.range.overlaps(range), !arena.contains(range) { return -Int(Errno.invalidArgument.rawValue) }
+    let result = try make(call, at: range)
+    if !MemoryCall.isFailure(result) { try unmark(range) }
+    return result
+  }
+
+  /// What is left of a segment is unmapped, as shmdt(2) finds it: by the address that it was attached at.
+  private mutating func detachSegment(_ call: MemoryCall) throws(SessionError) -> Int {
+    let address = call.arguments[0]
+    let parts = ((try? ProcessMap())?.mappings ?? []).filter { mapping in
+      guard case .file(let path, isDeleted: true) = mapping.origin, path.hasPrefix("/SYSV") else { return false }
+      return mapping.range.start >= address && mapping.range.start - address == mapping.fileOffset
+    }
+    if let arena, let first = parts.first, arena.range.overlaps(first.range) {
+      // The session keeps the addresses: they are taken from the segment, which leaves it as good as detached.
+      for part in parts where arena.contains(part.range) { try self.arena?.give(part.range.start..<part.range.end) }
+    } else {
+      let result = call.make()
+      if result != 0 { return result }
+    }
+    for part in parts { try unmark(part.range) }
+    return 0
+  }
+
+  /// remap_file_pages(2) maps other pages of a file over some, without their mark; it rounds both ends down.
+  private mutating func remapFile(_ call: MemoryCall) throws(SessionError) -> Int {
+    let result = call.make()
+    let (start, size) = (call.arguments[0] & ~(Arena.page - 1), call.arguments[1] & ~(Arena.page - 1))
+    if result == 0, let range = call.replacing((0, start), (1, size)).pages(0, 1) { try unmark(range) }
     return result
   }
 

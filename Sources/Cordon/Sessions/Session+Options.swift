@@ -23,8 +23,9 @@ extension Session {
     public static let guardsSIGSYS = Options(rawValue: 1 << 0)
 
     /// Programs written to the interface of the memory-map RFC of 2020 run as on a kernel that has it. PROT_NOSYSCALL (0x40)
-    /// in mmap(2), mprotect(2) and pkey_mprotect(2) marks memory; protection without it, munmap(2), mremap(2) and
-    /// mmap(2) with MAP_FIXED unmark, move or replace it, in whole or in part; seccomp(2)'s operation 4 and
+    /// in mmap(2), mprotect(2) and pkey_mprotect(2) marks memory; protection without it, munmap(2), mremap(2),
+    /// mmap(2) with MAP_FIXED, shmat(2) with SHM_REMAP, shmdt(2), remap_file_pages(2) and a lower brk(2) unmark, move or
+    /// replace it, in whole or in part; seccomp(2)'s operation 4 and
     /// prctl(PR_SET_SECCOMP, 3) have the marks count, and prctl(PR_GET_SECCOMP) answers 3 from then on. Whoever makes
     /// these calls: they trap before addresses are looked at. A marked call goes to the session's hook; without one, to the
     /// program's own SIGSYS handler (``Verdict/signal``), with si_errno 0. What the kernel refuses fails with its errno.
@@ -40,9 +41,12 @@ extension Session {
     /// code would; ``guardsSIGSYS`` prevents that.
     ///
     /// What differs from the RFC: the marks count for all threads of the session, also those that were there before they
-    /// were switched on; an instruction has to lie in marked memory, not the address after it; calls by `int $0x80`, and
-    /// shmat(2), shmdt(2), brk(2) and remap_file_pages(2) of marked memory are not followed. A call about marked memory, and
-    /// none else, waits for changes of the session and must not be made by code that holds malloc's lock.
+    /// were switched on; an instruction has to lie in marked memory, not the address after it. Calls by `int $0x80` are not
+    /// followed: their arguments have 32 bits, so they can unmark only what lies below 4 GiB, where memory is marked by who
+    /// puts it there (MAP_FIXED, MAP_32BIT) and takes it away by 64-bit calls. A segment of shared memory of more than 4 GiB
+    /// that begins where Linux maps by itself and reaches to where it does not is not followed either. A
+    /// call about marked memory, and none else, waits for changes of the session and must not be made by code that holds
+    /// malloc's lock: malloc gives back the top of the heap by brk, so what was marked there is unmarked before it is freed.
     public static let memoryMapCalls = Options(rawValue: 1 << 1)
   }
 }

@@ -12,11 +12,14 @@ struct Accountant {
   private let clock: TickClock
   private(set) var names = ModuleNames()
   private var areas: [SharedArea] = []
+  /// By process, the CordonCall of the call by which it executes a program, if that succeeds.
+  private var executions: [Int32: (area: SharedArea, call: UInt64)] = [:]
   private var totals: [CallPlace: CallTotals] = [:]
   /// The targets of the selection that were found.
   private var found: Set<Int> = []
   private(set) var lostCalls = 0
   private(set) var lostRecords = 0
+  private(set) var unfinishedRecords = 0
   var log: CallLog?
   private var profile: RunProfile?
   private let startTime = MonotonicTime.now()
@@ -49,7 +52,28 @@ struct Accountant {
     }
   }
 
+  /// Takes note of a call that may execute a program.
+  mutating func expectExecution(_ notification: CordonNotification) {
+    guard !areas.isEmpty else { return }
+    let (process, mark) = (Self.process(of: notification.thread), notification.arguments.5)
+    executions[process] = nil
+    guard mark & ~0xffff == UInt64(CORDON_AGENT_EXECUTES), let area = area(of: process) else { return }
+    executions[process] = (area, mark & 0xffff)
+  }
+
+  /// The program that asks for an area is there: the call by which it was executed will not return.
+  private mutating func closeExecution(by process: Int32) {
+    guard let (area, index) = executions.removeValue(forKey: process) else { return }
+    let call = cordon_area_call(area.area, index)
+    guard cordon_call_state(call) == CordonCallOpen else { return }
+    let site = cordon_area_site(area.area, UInt64(call.pointee.site)).pointee
+    log?.append(
+      CordonRecord(call.pointee, of: site, hasReturned: false), area.modules, names, clock, clock.nanosecondsPerTick())
+    cordon_call_free(call)
+  }
+
   private mutating func giveArea(_ notification: CordonNotification, _ listener: borrowing Listener) {
+    closeExecution(by: notification.thread)
     closeAreas()
     do {
       let area = try SharedArea(answering: notification, process: notification.thread, listener)
@@ -71,7 +95,7 @@ struct Accountant {
 
   /// The area of a process: its own, or that of the program which it was forked off from.
   private func area(of thread: Int32) -> SharedArea? {
-    var process = StatusFile.field("Tgid:", of: thread).flatMap { Int32($0) } ?? thread
+    var process = Self.process(of: thread)
     for _ in 0..<1000 where process > 1 {
       // The newest of a process is of the program that it runs now.
       if let area = areas.last(where: { $0.process == process }) { return area }
@@ -79,6 +103,10 @@ struct Accountant {
       process = parent
     }
     return nil
+  }
+
+  private static func process(of thread: Int32) -> Int32 {
+    StatusFile.field("Tgid:", of: thread).flatMap { Int32($0) } ?? thread
   }
 
   private mutating func addModules(at address: UInt64, of thread: Int32) {
@@ -157,32 +185,38 @@ struct Accountant {
   mutating func writeLog() {
     guard log != nil else { return }
     let rate = clock.nanosecondsPerTick()
-    for area in areas { writeRecords(of: area, rate, isFinal: false) }
+    for area in areas { _ = writeRecords(of: area, rate, isFinal: false) }
     log?.flush()
   }
 
-  private mutating func writeRecords(of area: SharedArea, _ rate: Double, isFinal: Bool) {
-    guard var log = self.log else { return }
+  /// Returns how many were begun and will never be complete, with `isFinal`.
+  private mutating func writeRecords(of area: SharedArea, _ rate: Double, isFinal: Bool) -> Int {
+    guard var log = self.log else { return 0 }
     self.log = nil
     let modules = area.modules
-    area.takeRecords(isFinal: isFinal) { record in
+    let unfinished = area.takeRecords(isFinal: isFinal) { record in
       log.append(record, modules, names, clock, rate)
     }
     self.log = log
+    return unfinished
   }
 
   /// Takes in an area for good: its processes are gone.
   private mutating func close(_ area: SharedArea) {
     let rate = clock.nanosecondsPerTick()
-    writeRecords(of: area, rate, isFinal: true)
+    executions = executions.filter { $0.value.area !== area }
+    let unfinished = writeRecords(of: area, rate, isFinal: true)
     let modules = area.modules
     addUp(area)
     guard var log = self.log else { return }
     self.log = nil
-    area.forEachCall { call, hasReturned in
+    var rescued = 0
+    area.forEachCall { call, stage in
       let site = cordon_area_site(area.area, UInt64(call.site)).pointee
-      log.append(CordonRecord(call, of: site, hasReturned: hasReturned), modules, names, clock, rate)
+      log.append(CordonRecord(call, of: site, hasReturned: stage != .open), modules, names, clock, rate)
+      if stage == .noted { rescued += 1 }
     }
+    unfinishedRecords += max(0, unfinished - rescued)
     self.log = log
   }
 
@@ -192,8 +226,8 @@ struct Accountant {
     area.forEachSite { site, _ in
       totals[Self.place(of: site, modules), default: CallTotals()].add(site)
     }
-    area.forEachCall { call, hasReturned in
-      guard hasReturned else { return }
+    area.forEachCall { call, stage in
+      guard stage == .returned else { return }
       let site = cordon_area_site(area.area, UInt64(call.site)).pointee
       totals[Self.place(of: site, modules), default: CallTotals()].add(call)
     }
@@ -232,6 +266,7 @@ struct Accountant {
     return RunReport(
       totals: totals, names: names, nanosecondsPerTick: clock.nanosecondsPerTick(),
       duration: MonotonicTime.now() - startTime, lostCalls: lostCalls, lostRecords: lostRecords,
+      unfinishedRecords: unfinishedRecords,
       absent: selection.targets.indices.filter { !found.contains($0) }.map { selection.targets[$0] },
       absentModules: profile?.absent ?? [])
   }

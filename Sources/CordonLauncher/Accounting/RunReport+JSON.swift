@@ -33,6 +33,7 @@ extension RunReport {
         "calls": \(calls),
         "calls_from_elsewhere": \(callsFromElsewhere),
         "lost_calls": \(lostCalls),
+        "lost_records": \(lostRecords + unfinishedRecords),
         "rows": [\(rowTexts.isEmpty ? "" : "\n" + rowTexts.joined(separator: ",\n") + "\n  ")]
       }
 

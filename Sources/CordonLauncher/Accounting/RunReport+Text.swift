@@ -34,8 +34,17 @@ extension RunReport {
   private var notes: [String] {
     var notes: [String] = []
     if lostCalls > 0 { notes.append("\(lostCalls) calls found no room in the tables and are not counted") }
-    if lostRecords > 0 { notes.append("\(lostRecords) calls are missing in the log") }
-    return notes
+    return notes + missingInLog
+  }
+
+  /// What the log lacks, and why; a line each.
+  package var missingInLog: [String] {
+    [
+      (lostRecords, "the log was not written in time"),
+      (unfinishedRecords, "a thread was killed, or jumped out of a signal handler, while it wrote its record"),
+    ].compactMap { count, reason in
+      count == 0 ? nil : "\(count) call\(count == 1 ? " is" : "s are") missing in the log: \(reason)"
+    }
   }
 
   private static func microseconds(_ nanoseconds: UInt64) -> String {

@@ -26,7 +26,10 @@ package struct RunReport {
   /// Nanoseconds from start to end.
   let duration: UInt64
   let lostCalls: Int
+  /// Calls that the log lacks, since it was not written in time.
   let lostRecords: Int
+  /// Calls that the log lacks, since their threads were ended, or jumped away, while they wrote them.
+  let unfinishedRecords: Int
   /// The targets that no code was found for.
   package let absent: [CodeSelection.Target]
   /// The modules of the profile that never appeared.
@@ -34,13 +37,14 @@ package struct RunReport {
 
   init(
     totals: [CallPlace: CallTotals], names: ModuleNames, nanosecondsPerTick: Double, duration: UInt64, lostCalls: Int,
-    lostRecords: Int, absent: [CodeSelection.Target], absentModules: [String]
+    lostRecords: Int, unfinishedRecords: Int, absent: [CodeSelection.Target], absentModules: [String]
   ) {
     self.names = names
     self.nanosecondsPerTick = nanosecondsPerTick
     self.duration = duration
     self.lostCalls = lostCalls
     self.lostRecords = lostRecords
+    self.unfinishedRecords = unfinishedRecords
     self.absent = absent
     self.absentModules = absentModules
     struct Kind: Hashable {

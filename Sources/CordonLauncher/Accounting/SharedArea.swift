@@ -10,6 +10,7 @@ final class SharedArea {
   /// The process that executed the program.
   let process: Int32
   private let descriptor: Int32
+  private var reader = RecordReader()
 
   /// Makes an area and gives it to the thread that waits for an answer.
   init(answering notification: CordonNotification, process: Int32, _ listener: borrowing Listener) throws(Errno) {
@@ -69,35 +70,32 @@ final class SharedArea {
     }
   }
 
-  /// The calls that nobody has taken note of yet: those that have returned, and, once the program has ended, those that
-  /// never will.
-  func forEachCall(_ body: (CordonCall, _ hasReturned: Bool) -> Void) {
+  enum CallStage {
+    /// It has not returned, and, once the program has ended, never will.
+    case open
+    /// It has returned, and nobody has taken note of it yet.
+    case returned
+    /// It is counted as returned, and its record is being left; once the program has ended, it never will be.
+    case noted
+  }
+
+  /// The calls whose records are not all left yet.
+  func forEachCall(_ body: (CordonCall, CallStage) -> Void) {
     for index in 0..<UInt64(cordon_area_calls_end(area)) {
       let call = cordon_area_call(area, index)
       switch Int(cordon_call_state(call)) {
-      case CordonCallDone: body(call.pointee, true)
-      case CordonCallOpen: body(call.pointee, false)
+      case CordonCallDone: body(call.pointee, .returned)
+      case CordonCallOpen: body(call.pointee, .open)
+      case CordonCallNoted: body(call.pointee, .noted)
       default: break
       }
     }
   }
 
   /// Takes the records that are complete out of the ring.
-  /// - Parameter isFinal: whether one that was never completed, since its process was killed, is passed over.
-  func takeRecords(isFinal: Bool, _ body: (borrowing CordonRecord) -> Void) {
-    let written = cordon_area_written(area)
-    var place = area.pointee.read
-    while place < written {
-      let record = cordon_area_record(area, place)
-      if cordon_record_sequence(record) == place + 1 {
-        body(record.pointee)
-      } else if !isFinal {
-        break
-      }
-      place += 1
-      // Programs that wait for room need not wait for all of it.
-      if place.isMultiple(of: 64) { cordon_area_publish_read(area, place) }
-    }
-    cordon_area_publish_read(area, place)
+  /// - Parameter isFinal: whether nobody writes any more.
+  /// - Returns: with `isFinal`, how many records were begun and will never be complete.
+  func takeRecords(isFinal: Bool, _ body: (borrowing CordonRecord) -> Void) -> Int {
+    reader.take(from: area, at: MonotonicTime.now(), isFinal: isFinal, body)
   }
 }

@@ -38,6 +38,7 @@ enum LiveBars {
       count("scattered.filters", .scattered, "filters", 4, "filters"),
       toSelector("scattered.getppid-to-selector", .scattered, 2.5),
       count("scattered.passed-through", .scattered, "caught", 0, "calls"),
+      count("scattered.many-libraries.filters", .scatteredManyLibraries, "filters", 4, "filters"),
       // A change without a filter, and one that needs one.
       time("change.threads-1", .change1, 5), time("change.threads-8", .change8, 5),
       time("change.threads-64", .change64, 5), time("change.regions-10000", .changeOf10000, 5),

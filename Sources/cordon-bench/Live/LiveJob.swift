@@ -3,7 +3,8 @@ import Glibc
 
 /// One measurement of changing sessions, made in a process of its own: a session is activated once, and stays.
 enum LiveJob: String, CaseIterable {
-  case arenaChanges, selectorOverhead, automaticOverhead1, automaticOverhead1000, scattered
+  case arenaChanges, selectorOverhead, automaticOverhead1, automaticOverhead1000
+  case scattered, scatteredManyLibraries
   case worstCase, worstCaseInContainer
   case change1, change8, change64, changeOf10000, filter1, filter8, filter64, stormOfFilters, stormOfDispatch
 
@@ -26,7 +27,8 @@ enum LiveJob: String, CaseIterable {
     case .selectorOverhead: try Overhead.run(.sudSelector, regions: 1)
     case .automaticOverhead1: try Overhead.run(.automatic, regions: 1)
     case .automaticOverhead1000: try Overhead.run(.automatic, regions: 1000)
-    case .scattered: try ScatteredChanges.run()
+    case .scattered: try ScatteredChanges.run(libraries: 20, librarySize: 4 << 20)
+    case .scatteredManyLibraries: try ScatteredChanges.run(libraries: 100, librarySize: 64 << 20)
     case .worstCase: try ScatteredChanges.worstCase()
     case .worstCaseInContainer: try ScatteredChanges.worstCase(used: 32_300)
     case .change1: try ChangeTimes.withoutFilter(threads: 1, regions: 100)

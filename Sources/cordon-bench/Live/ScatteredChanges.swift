@@ -15,12 +15,13 @@ enum ScatteredChanges {
     return mprotect(base, size, PROT_READ | PROT_EXEC) == 0
   }
 
-  /// 1,000 changes; meanwhile libraries are loaded, and their calls must not trap.
-  static func run() throws -> [String: Double] {
+  /// 1,000 changes; meanwhile libraries are loaded, so many of such a size, and their calls must not trap.
+  /// - Parameter librarySize: in bytes of address space.
+  static func run(libraries count: Int, librarySize: UInt64) throws -> [String: Double] {
     let before = getppidNanoseconds()
     let session = try Overhead.session(.seccomp, regions: 1)
     var random = SplitMix64(seed: UInt64(getpid()))
-    let libraries = ["libnss_files.so.2", "libresolv.so.2", "libanl.so.1", "libBrokenLocale.so.1", "libthread_db.so.1"]
+    var libraries: [NativeLibrary] = []
     var made = 0
     while made < 1000 {
       let address = UInt64.random(in: 0x10_0000..<0x7fff_0000_0000, using: &random) & ~0xfff
@@ -28,14 +29,21 @@ enum ScatteredChanges {
       made += 1
       try session.trap(AddressRange(start: address, end: address + 4096))
       guard Overhead.call(address) == Overhead.answer else { throw LiveFailure("change \(made) did not trap") }
-      if made.isMultiple(of: 200) { _ = dlopen(libraries[made / 200 - 1], RTLD_NOW) }
+      if made.isMultiple(of: 1000 / count) { libraries.append(try NativeLibrary(size: librarySize)) }
     }
     let after = getppidNanoseconds()
     let statistics = session.statistics
-    // Nothing but regions' calls has come to the handler, those of the new libraries and of libc among them.
+    // Nothing but regions' calls has come to the handler, those of libc among them.
     for _ in 0..<100 { _ = getppid() }
-    let caught = session.statistics.unasked
-    return ["overhead": after - before, "filters": Double(statistics.filters), "caught": Double(caught)]
+    let unasked = session.statistics.unasked
+    // Nor do those of the new libraries, one call each.
+    let parent = Int(getppid())
+    guard libraries.allSatisfy({ $0.call() == parent }) else { throw LiveFailure("a library's call failed") }
+    let caught = session.statistics.unasked - unasked
+    return [
+      "overhead": after - before, "filters": Double(statistics.filters), "libraries": Double(libraries.count),
+      "caught": Double(unasked + caught), "libraries-caught": Double(caught),
+    ]
   }
 
   /// Native code that becomes a region, page after page: there is nothing to widen over. Up to the last filter, and past

@@ -51,6 +51,8 @@ struct RunInvocation {
       }
       if stats || (asksForNothing && log == nil && report == nil) {
         books.lines(stats ? .all : .elsewhere).forEach { StandardError.write($0) }
+      } else {
+        books.missingInLog.forEach { StandardError.write("cordon: run: \($0)") }
       }
       if let report { write(books, to: report, outcome.end) }
     }

@@ -30,11 +30,13 @@ extension GuestPrograms {
       process.kill(process.pid, "SIGUSR2");
       Promise.all(workers).then(sums => {
         console.log(sums);
-        require("fs").readdir("/proc/self/task", (error, tasks) => console.log(error, tasks.length > 1));
-        const cat = child.spawn("cat");
-        let length = 0;
-        cat.stdout.on("data", data => length += data.length).on("end", () => { console.log(length); setTimeout(() => process.exit(6), 20) });
-        cat.stdin.end("x".repeat(300000));
+        require("fs").readdir("/proc/self/task", (error, tasks) => {
+          console.log(error, tasks.length > 1);
+          const cat = child.spawn("cat");
+          let length = 0;
+          cat.stdout.on("data", data => length += data.length).on("end", () => { console.log(length); setTimeout(() => process.exit(6), 20) });
+          cat.stdin.end("x".repeat(300000));
+        });
       });
     }
     """#

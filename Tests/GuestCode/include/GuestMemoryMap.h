@@ -23,6 +23,12 @@ int32_t guest_map_parts(GuestMemory memory);
 int32_t guest_map_moves(GuestMemory memory);
 int32_t guest_map_bad_calls(GuestMemory memory);
 int32_t guest_map_forks(GuestMemory memory);
+/// System V shared memory over marked memory, marked itself, and detached.
+int32_t guest_map_segments(GuestMemory memory);
+/// Pages of a file that come to show others of its pages.
+int32_t guest_map_file_pages(GuestMemory memory);
+/// Marked memory below the break, which goes down and up again.
+int32_t guest_map_break(void);
 /// Marks, calls, unmarks and unmaps in turn; safe to be run by several threads at once.
 int32_t guest_map_round(GuestMemory memory);
 /// Installs the program's SIGSYS handler.
