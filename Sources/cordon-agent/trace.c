@@ -23,7 +23,7 @@ void cordon_agent_note_trace(const CordonTrap *trap) {
   uint32_t request = (uint32_t)trap->arguments[0], thread = (uint32_t)trap->arguments[1];
   if (request == PTRACE_TRACEME) return;
   begin_to_trace();
-  if (cordon_agent_traces() && cordon_agent_last_request(thread) == 0) cordon_agent_finish_loading(thread);
+  if (cordon_agent_last_request(thread) == 0) cordon_agent_finish_loading(thread);
   __atomic_store_n(resumption(thread), (uint64_t)request << 32 | thread, __ATOMIC_RELAXED);
 }
 
