@@ -85,7 +85,10 @@ struct FollowedThread {
       Message.say("\(path) is set-user-id or set-group-id, and runs without that privilege (no_new_privs)")
     }
     guard let instruction = KernelCode.callInstruction(of: thread) else {
-      return .failed("the kernel gives its new program no vDSO")
+      return .failed(
+        KernelCode.isHidden(in: thread)
+          ? "its new program may be executed and not read, so the agent cannot be put into it"
+          : "the kernel gives its new program no vDSO")
     }
     var call = saved
     call.rip = instruction

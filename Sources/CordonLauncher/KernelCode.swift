@@ -10,6 +10,16 @@ enum KernelCode {
     return address + offset
   }
 
+  /// Whether the kernel keeps the process from being looked at: an ordinary user's whose program may not be read.
+  static func isHidden(in process: Int32) -> Bool {
+    let file = open("/proc/\(process)/auxv", O_RDONLY | O_CLOEXEC)
+    guard file < 0 else {
+      close(file)
+      return false
+    }
+    return errno == EACCES || errno == EPERM
+  }
+
   private static func auxiliaryValue(_ key: UInt64, of process: Int32) -> UInt64? {
     let file = open("/proc/\(process)/auxv", O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { return nil }

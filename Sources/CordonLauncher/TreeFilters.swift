@@ -54,12 +54,14 @@ package struct TreeFilters: Sendable {
   private static let trap = Action(.trap, data: UInt16(CORDON_AGENT_TRAP_DATA))
 
   /// Calls that trap wherever they come from: those by which other code could block SIGSYS or take its handler away, after
-  /// which the next trap would be the program's end; those that execute a program; and mmap, by which modules come.
+  /// which the next trap would be the program's end; those that execute a program, or have to do with who traces it; and
+  /// mmap, by which modules come.
   package static let guardedCalls: [UInt32] = [
     9,  // mmap
     13, 14, 130, 131,  // rt_sigaction, rt_sigprocmask, rt_sigsuspend, sigaltstack
     59, 322,  // execve, execveat
     61, 101,  // wait4, ptrace: what tracers do
+    62, 200, 234,  // kill, tkill, tgkill: how a child that has asked to be traced stops itself
     270, 271, 281, 333, 426, 441,  // pselect6, ppoll, epoll_pwait, io_pgetevents, io_uring_enter, epoll_pwait2
     435,  // clone3, which can clear handlers
   ]

@@ -9,33 +9,25 @@
 #include <stddef.h>
 
 enum { nr_rt_sigprocmask = 14, nr_gettid = 186, nr_getpid = 39, nr_futex = 202, nr_tgkill = 234 };
-enum { futex_wait_private = 128, futex_wake_private = 129, sig_unblock = 1, sig_setmask = 2 };
+enum { futex_wait_private = 128, futex_wake_private = 129, sig_setmask = 2 };
 #define WAITERS 0x80000000u
-/* Everything but what a fault or a trap raises in the thread itself. */
-#define SYNCHRONOUS ((1ull << (4 - 1)) | (1ull << (5 - 1)) | (1ull << (7 - 1)) | (1ull << (8 - 1)) | (1ull << (11 - 1)) | (1ull << (31 - 1)))
+/* What a fault or a trap raises in the thread itself; and what a thread is asked by, which waits for the lock or has it:
+   by whoever has it, or by libc. */
+#define LEFT_OPEN                                                                                                      \
+  ((1ull << (4 - 1)) | (1ull << (5 - 1)) | (1ull << (7 - 1)) | (1ull << (8 - 1)) | (1ull << (11 - 1)) |               \
+   (1ull << (31 - 1)) | (1ull << (CORDON_REQUEST_SIGNAL - 1)))
 
 static long gate(long number, long a, long b, long c, long d) { return cordon_gate_call(number, a, b, c, d, 0, 0); }
 
 static atomic_uint *word_of(CordonChangeLock *lock) { return (atomic_uint *)&lock->word; }
 
-/* A thread that waits for the lock, or has it, is still to answer whoever asks it to arm itself anew. */
-static uint64_t asked_by(void) {
-  uint32_t signal = cordon_dispatch_signal();
-  return signal != 0 ? 1ull << (signal - 1) : 0;
-}
-
 static int take(CordonChangeLock *lock, uint32_t self) {
-  uint64_t open = asked_by();
   for (;;) {
     unsigned word = 0;
     if (atomic_compare_exchange_strong(word_of(lock), &word, self)) return 0;
     if ((word & ~WAITERS) == self) return -EDEADLK;
     uint32_t waited = word | WAITERS;
     if (word != waited && !atomic_compare_exchange_strong(word_of(lock), &word, waited)) continue;
-    if (open != asked_by()) {
-      open = asked_by();
-      (void)gate(nr_rt_sigprocmask, sig_unblock, (long)&open, 0, 8);
-    }
     struct {
       int64_t seconds, nanoseconds;
     } timeout = {0, 100000000};
@@ -55,7 +47,7 @@ static void give(CordonChangeLock *lock) {
 
 int cordon_change_lock(CordonChangeLock *lock, uint64_t *mask) {
   uint32_t self = (uint32_t)gate(nr_gettid, 0, 0, 0, 0);
-  uint64_t blocked = ~(SYNCHRONOUS | asked_by());
+  uint64_t blocked = ~LEFT_OPEN;
   if ((atomic_load(word_of(lock)) & ~WAITERS) == self) return -EDEADLK;
   /* A handler of a signal that came in here could want the lock too. */
   (void)gate(nr_rt_sigprocmask, 0, (long)&blocked, (long)mask, 8);

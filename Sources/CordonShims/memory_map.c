@@ -1,9 +1,13 @@
 /* The executable mappings of this process, asked for one by one. /proc/self/maps as text takes many times as long. */
+#define _GNU_SOURCE
 #include "CordonShims.h"
 #include "TrapEngine.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <gnu/libc-version.h>
+#include <link.h>
+#include <stddef.h>
 #include <sys/auxv.h>
 
 /* struct procmap_query of linux/fs.h, which the C library's headers may be too old to have. */
@@ -41,3 +45,22 @@ long cordon_executable_mappings(CordonMapping *mappings, long capacity) {
 }
 
 uint64_t cordon_linker_base(void) { return getauxval(AT_BASE); }
+
+static int find_libc(struct dl_phdr_info *object, size_t size, void *found) {
+  (void)size;
+  uint64_t address = (uint64_t)gnu_get_libc_version;
+  for (int i = 0; i < object->dlpi_phnum; i++) {
+    const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+    uint64_t start = object->dlpi_addr + segment->p_vaddr;
+    if (segment->p_type != PT_LOAD || address < start || address >= start + segment->p_memsz) continue;
+    *(CordonMapping *)found = (CordonMapping){start, start + segment->p_memsz};
+    return 1;
+  }
+  return 0;
+}
+
+CordonMapping cordon_libc_code(void) {
+  CordonMapping found = {0, 0};
+  dl_iterate_phdr(find_libc, &found);
+  return found;
+}

@@ -16,7 +16,7 @@ void cordon_start_child(uint64_t has_lost_handlers) {
       cordon_set_own_action(&own, NULL);
     }
     cordon_take_sigsys();
-    if (cordon_dispatch_signal() != 0) (void)cordon_dispatch_take_signal();
+    if (cordon_requests_signal() != 0) (void)cordon_requests_take_signal();
   }
   if (configuration->dispatch_follows && cordon_engine_is_installed()) cordon_dispatch_arm(NULL);
 }

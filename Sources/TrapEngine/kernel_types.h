@@ -10,6 +10,9 @@
 #define CORDON_SIGSYS_BIT CORDON_SIGNAL_BIT(CORDON_SIGSYS)
 #define CORDON_UNBLOCKABLE_BITS ((1ull << (9 - 1)) | (1ull << (19 - 1))) /* SIGKILL, SIGSTOP */
 
+#define CORDON_SYNCHRONOUS_BITS /* what a fault or a trap raises in the thread itself: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS */ \
+  ((1ull << (4 - 1)) | (1ull << (5 - 1)) | (1ull << (7 - 1)) | (1ull << (8 - 1)) | (1ull << (11 - 1)) | CORDON_SIGSYS_BIT)
+
 #define CORDON_EPERM 1
 #define CORDON_ESRCH 3
 #define CORDON_EINTR 4
@@ -26,6 +29,10 @@
 #define CORDON_AUDIT_ARCH_I386 0x40000003u
 
 enum { /* asm/unistd_64.h */
+  CORDON_NR_read = 0,
+  CORDON_NR_close = 3,
+  CORDON_NR_fstat = 5,
+  CORDON_NR_lseek = 8,
   CORDON_NR_mmap = 9,
   CORDON_NR_mprotect = 10,
   CORDON_NR_munmap = 11,
@@ -50,9 +57,11 @@ enum { /* asm/unistd_64.h */
   CORDON_NR_gettid = 186,
   CORDON_NR_futex = 202,
   CORDON_NR_remap_file_pages = 216,
+  CORDON_NR_getdents64 = 217,
   CORDON_NR_restart_syscall = 219,
   CORDON_NR_clock_gettime = 228,
   CORDON_NR_tgkill = 234,
+  CORDON_NR_openat = 257,
   CORDON_NR_pselect6 = 270,
   CORDON_NR_ppoll = 271,
   CORDON_NR_epoll_pwait = 281,
@@ -109,7 +118,10 @@ enum { /* asm/unistd_32.h */
 
 #define CORDON_SYS_SECCOMP 1
 #define CORDON_SYS_USER_DISPATCH 2
-#define CORDON_SI_QUEUE (-1)
+#define CORDON_SI_TIMER (-2)
+
+#define CORDON_FUTEX_WAIT_PRIVATE 128
+#define CORDON_FUTEX_WAKE_PRIVATE 129
 
 #define CORDON_SA_SIGINFO 0x00000004ul
 #define CORDON_SA_RESTORER 0x04000000ul
@@ -147,6 +159,13 @@ typedef struct {
     uint8_t size[112];
   };
 } KernelSiginfo;
+
+/* struct __kernel_timespec; and times in its nanoseconds. */
+typedef struct {
+  int64_t seconds, nanoseconds;
+} CordonTimespec;
+#define CORDON_MILLISECOND 1000000ll
+#define CORDON_SECOND 1000000000ll
 
 /* stack_t, as sigaltstack(2) and signal frames have it. */
 typedef struct {

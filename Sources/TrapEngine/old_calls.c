@@ -48,7 +48,7 @@ static long set_own_action(uint32_t handler, uint32_t flags, uint64_t mask, Kern
 
 /* The signal by which threads are asked: libc's own, for which 32-bit code in a 64-bit process has no handler. */
 static int is_request_signal(const CordonTrap *trap) {
-  uint32_t signal = cordon_dispatch_signal();
+  uint32_t signal = cordon_requests_signal();
   return signal != 0 && (uint32_t)trap->arguments[0] == signal;
 }
 

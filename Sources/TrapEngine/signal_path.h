@@ -71,6 +71,29 @@ typedef struct {
   _Atomic(uint32_t) answered;  /* futex: how many answers there have been */
 } CordonRequests;
 
+/* A request says who is asked (its thread) and which request it is, so that an answer is never taken for one to a later
+   question; an answer adds the negated error. */
+#define CORDON_THREAD_BITS 22 /* the kernel's PID_MAX_LIMIT */
+#define CORDON_ERROR_BITS 12
+#define CORDON_SERIAL_BITS (64 - CORDON_THREAD_BITS - CORDON_ERROR_BITS)
+static inline uint32_t cordon_thread_asked(uint64_t asked) {
+  return (uint32_t)(asked & ((1u << CORDON_THREAD_BITS) - 1));
+}
+static inline uint64_t cordon_asked_in(const CordonRequest *request) {
+  return __atomic_load_n((const uint64_t *)&request->asked, __ATOMIC_ACQUIRE);
+}
+
+/* Threads that stand still while a filter is attached. Whoever asks them waits for all, and nobody else asks meanwhile. */
+typedef struct {
+  _Atomic(uint32_t) turn;     /* futex: odd while threads are to stand still; another one each time */
+  _Atomic(uint32_t) answered; /* futex: how many answers there have been */
+  _Atomic(uint32_t) wanted;   /* at how many of them whoever asks is woken */
+  struct CordonParkingLot *lot;
+} CordonParking;
+
+/* What a thread does that is asked to stand still. */
+typedef void CordonPark(KernelUcontext *context);
+
 #define CORDON_DISPATCHES 16
 
 typedef struct {
@@ -102,6 +125,8 @@ typedef struct {
   _Atomic(uint32_t) memory_is_marked; /* the kernel knows that it is to clear that word */
   CordonOwnActions own;
   CordonRequests requests;
+  CordonParking parking;
+  CordonPark *park; /* NULL in a program that has never asked threads to */
   /* How many dispatches there have been, and the latest of them: the newest counts. */
   _Atomic(uint64_t) dispatch_generation;
   CordonDispatch dispatches[CORDON_DISPATCHES];
@@ -169,8 +194,11 @@ CORDON_HIDDEN void cordon_restore_calling_stack(void);
 /* dispatch.c */
 CORDON_HIDDEN long cordon_dispatch_disarm(void);
 
-/* requests.c: the handler of requests to arm or disarm this thread, sent by cordon_dispatch_arm_threads or
-   …_disarm_threads. */
+/* requests.c: the handler of requests to this thread: to arm or disarm itself (asking.c), or to stand still (parking.c).
+   They come by the signal that libc has for its setuid(2): no program uses it, and libc keeps it out of all masks but for
+   the moments in which it makes a thread or a process. Not by SIGSYS, which would lose calls: the kernel forces one for a
+   trap (force_sig_info), but does not queue it where one is pending already (legacy_queue, for signals below the realtime
+   ones); and the call, which it has taken back, is neither made nor trapped. */
 CORDON_HIDDEN void cordon_request_signal(int signal, KernelSiginfo *info, KernelUcontext *context);
 CORDON_HIDDEN void cordon_give_back_request_signal(void);
 /* The program's own disposition of the signal by which requests come: `action`, if that is not NULL, is what it is from now
@@ -180,9 +208,29 @@ CORDON_HIDDEN long cordon_request_signal_action(int32_t signal, const KernelSiga
 /* The signals that trapped code does not get blocked, whatever it asks for: its next trap would kill, and a thread must
    hear when it is asked something. */
 static inline uint64_t cordon_kept_open(void) {
-  uint32_t asks = cordon_dispatch_signal();
+  uint32_t asks = cordon_requests_signal();
   return CORDON_SIGSYS_BIT | (asks != 0 ? CORDON_SIGNAL_BIT(asks) : 0);
 }
+
+/* asking.c: a request to a thread, with an address that nobody else sends: 0 or a negated errno. And waiting. */
+#define CORDON_ASKS_TO_ARM ((uint64_t)&cordon_engine.requests)
+#define CORDON_ASKS_TO_PARK ((uint64_t)&cordon_engine.parking)
+CORDON_HIDDEN long cordon_queue_request(int32_t thread, uint64_t value);
+CORDON_HIDDEN int64_t cordon_now(void);
+CORDON_HIDDEN long cordon_wait_on(const void *word, uint32_t value, int64_t nanoseconds);
+/* For so long a thread is waited for that would run but is given no processor: on a machine with a hundred threads a core
+   that all want to run, or one of the lowest priority beside some of the highest, each gets its turn within some seconds. */
+#define CORDON_STARVED_WAIT (30 * CORDON_SECOND)
+
+/* thread_look.c: what the kernel says of a thread; 0, or -ESRCH where it has ended. */
+typedef struct {
+  uint64_t pending, blocked; /* signals, of the thread itself */
+  uint64_t is_runnable;      /* it runs, or would */
+  uint64_t is_asleep;        /* until something wakes it, or a debugger lets it go on */
+  uint64_t makes_child;      /* it waits in fork(2), vfork(2), clone(2) or clone3(2) */
+  uint64_t runs_no_code;     /* it has ended, or is a worker of the kernel's */
+} CordonThreadLook;
+CORDON_HIDDEN long cordon_look_at_thread(int32_t thread, CordonThreadLook *look);
 
 /* own_actions.c: the program's own disposition of SIGSYS. */
 CORDON_HIDDEN void cordon_own_action(KernelSigaction *action);

@@ -76,8 +76,8 @@ CORDON_HIDDEN long cordon_agent_load(long loader, long folder, long path, long a
 /* In its flags: the thread is to be traced by its parent from then on. */
 #define CORDON_AGENT_TRACED 0x40000000
 
-/* trace.c: takes note of a PTRACE_TRACEME that has to wait until the thread executes a program; 1 when it has. */
-CORDON_HIDDEN int cordon_agent_postpones_trace(const CordonTrap *trap);
+/* trace.c: takes note of a PTRACE_TRACEME that has to wait, and answers it; 1 when it has. */
+CORDON_HIDDEN int cordon_agent_postpones_trace(const CordonTrap *trap, CordonVerdict *verdict);
 /* Whether the process has one waiting; and what it waits for. */
 CORDON_HIDDEN int cordon_agent_is_to_be_traced(void);
 CORDON_HIDDEN void cordon_agent_trace_begin(void);
@@ -88,8 +88,12 @@ CORDON_HIDDEN int cordon_agent_traces(void);
 CORDON_HIDDEN void cordon_agent_note_trace(const CordonTrap *trap);
 /* The request by which a thread goes on that it traces, or 0. */
 CORDON_HIDDEN uint32_t cordon_agent_last_request(long thread);
-/* tracer.c: wait4(2) for it: the call's result. */
+/* Whether a process that has one waiting sends itself a signal: it is for its tracer, which it has from now on. */
+CORDON_HIDDEN int cordon_agent_signals_tracer(const CordonTrap *trap);
+/* tracer.c, only where the process traces others: wait4(2) for it: the call's result. */
 CORDON_HIDDEN long cordon_agent_wait(const CordonTrap *trap);
+/* Has a thread that is stopped where the loader's file begins go on until the program begins; 1 when it has ended. */
+CORDON_HIDDEN int cordon_agent_finish_loading(long thread);
 
 /* loader.c: maps the program, and builds its stack below `words`, where the kernel has left what it is given. */
 typedef struct CordonStartingPoint {
@@ -108,6 +112,7 @@ CORDON_HIDDEN void cordon_agent_say(const char *what, long number, const char *r
 CORDON_HIDDEN void cordon_agent_number_text(char *to, size_t limit, const char *text, unsigned long number);
 
 enum { /* asm-generic/errno-base.h */
+  CORDON_AGENT_EPERM = 1,
   CORDON_AGENT_ENOENT = 2,
   CORDON_AGENT_E2BIG = 7,
   CORDON_AGENT_ENOEXEC = 8,
@@ -124,6 +129,11 @@ enum { /* asm-generic/errno-base.h */
 
 enum { /* asm/unistd_64.h */
   NR_write = 1,
+  NR_kill = 62,
+  NR_rt_sigqueueinfo = 129,
+  NR_tkill = 200,
+  NR_waitid = 247,
+  NR_rt_tgsigqueueinfo = 297,
   NR_close = 3,
   NR_mmap = 9,
   NR_mprotect = 10,

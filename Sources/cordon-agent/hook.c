@@ -59,13 +59,19 @@ CordonVerdict cordon_agent_hook(CordonTrap *trap, void *context) {
   uint32_t duties = cordon_agent_header.duties;
   CordonSite *site = NULL;
   if (duties & CORDON_AGENT_ACCOUNTS && cordon_agent_count(trap, &site, &verdict)) return verdict;
+  if (cordon_agent_signals_tracer(trap)) {
+    /* From here, so that it stops for that before it does for its next trap. */
+    CordonCall *call = cordon_agent_open(trap, site);
+    verdict.kind = CordonVerdictValue;
+    verdict.value = cordon_agent_call(trap->number, (long)trap->arguments[0], (long)trap->arguments[1],
+                                      (long)trap->arguments[2], (long)trap->arguments[3], 0, 0);
+    cordon_agent_close(call, verdict.value);
+    return verdict;
+  }
   if (trap->architecture == CORDON_ARCH_X86_64 && (trap->number == NR_execve || trap->number == NR_execveat))
     return execute(trap, site);
   if (trap->architecture == CORDON_ARCH_X86_64 && trap->number == NR_ptrace) {
-    if (cordon_agent_postpones_trace(trap)) {
-      verdict.kind = CordonVerdictValue;
-      return verdict;
-    }
+    if (cordon_agent_postpones_trace(trap, &verdict)) return verdict;
     cordon_agent_note_trace(trap);
   }
   if (trap->architecture == CORDON_ARCH_X86_64 && trap->number == NR_wait4 && cordon_agent_traces()) {

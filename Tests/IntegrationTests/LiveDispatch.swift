@@ -152,7 +152,7 @@ import TrapEngine
       }
       let libc = kernelAction(33)
       try guest.activate(for: .allThreads)
-      let taken = Int32(cordon_dispatch_signal())
+      let taken = Int32(cordon_requests_signal())
       check(taken, 33, "the signal")
       #expect(kernelAction(taken) != libc)
       // Has every thread do it, and waits for all.

@@ -25,7 +25,7 @@ let everySignal = ~(bit(SIGKILL) | bit(SIGSTOP))
 
 /// What trapped code does not get blocked: SIGSYS, and where threads are asked to arm themselves, the signal for that.
 func keptOpen() -> UInt64 {
-  let asks = Int32(cordon_dispatch_signal())
+  let asks = Int32(cordon_requests_signal())
   return bit(SIGSYS) | (asks == 0 ? 0 : bit(asks))
 }
 

@@ -4,7 +4,8 @@ import FilterCompiler
 struct Armament: Sendable {
   enum Means: Sendable {
     case filters(Planner)
-    case dispatch(DispatchPlan, Mechanism)
+    /// With the filters that a change over to them has left behind where it failed.
+    case dispatch(DispatchPlan, Mechanism, Planner)
   }
   var means: Means
   let scope: Session.Scope
@@ -25,7 +26,7 @@ struct Armament: Sendable {
   var armed: IntervalSet {
     switch means {
     case .filters(let planner): planner.armed
-    case .dispatch(let plan, _): plan.dispatched
+    case .dispatch(let plan, _, let planner): plan.dispatched.union(planner.armed)
     }
   }
 
@@ -44,20 +45,26 @@ struct Armament: Sendable {
   var mechanism: Mechanism {
     switch means {
     case .filters: .seccomp
-    case .dispatch(_, let mechanism): mechanism
+    case .dispatch(_, let mechanism, _): mechanism
     }
   }
 
-  var filters: Int {
-    if case .filters(let planner) = means { planner.filters } else { 0 }
+  /// What has been attached, and decides on the next filter.
+  var planner: Planner {
+    switch means {
+    case .filters(let planner), .dispatch(_, _, let planner): planner
+    }
   }
+
+  var filters: Int { planner.filters }
 
   /// What an untrapped call costs more than without a session, in nanoseconds.
   var price: Double {
     switch means {
     case .filters(let planner):
       CallPrice.filters(planner.filters) + (trapsEverything ? CallPrice.passedThrough : 0)
-    case .dispatch(_, let mechanism): CallPrice.dispatch(mechanism)
+    case .dispatch(_, let mechanism, let planner):
+      CallPrice.dispatch(mechanism) + CallPrice.filters(planner.filters)
     }
   }
 }
@@ -100,16 +107,16 @@ struct Arming: Sendable {
       if proposals.contains(where: { $0.widening == .everything }) {
         caught = view().code.subtracting(planner.armed).subtracting(wanted())
       }
-    case .dispatch(_, let mechanism):
+    case .dispatch(_, let mechanism, let planner):
       do throws(SessionError) {
         guard !armament.isAutomatic else { throw .inexpressible(mechanism, reason: "") }
         means = .dispatch(try DispatchPlan(mechanism: mechanism, trapping: wanted(), gate: armament.gate))
         reason = "it lies outside the range that is dispatched"
       } catch {
         guard armament.isAutomatic else { throw error }
-        let planner = Planner(gate: armament.gate, globalTraps: armament.globalTraps.patterns)
         let all = wanted().union(armament.armed)
-        let proposals = try planner.propose(all, force: force, wanted: { all }, view: view)
+        let proposals = try planner.propose(
+          all.subtracting(planner.armed), force: force, wanted: { all }, view: view)
         means = .changeMechanism(proposals)
         reason = "it lies outside the one range that dispatch has"
       }
@@ -154,19 +161,22 @@ extension Armament {
   mutating func note(_ arming: Arming) {
     switch arming.means {
     case .nothing: break
-    case .dispatch(let plan): means = .dispatch(plan, mechanism)
+    case .dispatch(let plan): means = .dispatch(plan, mechanism, planner)
     case .filters(let proposals):
       for proposal in proposals { note(proposal) }
     case .changeMechanism(let proposals):
-      means = .filters(Planner(gate: gate, globalTraps: globalTraps.patterns))
+      means = .filters(planner)
       for proposal in proposals { note(proposal) }
     }
   }
 
   mutating func note(_ proposal: Planner.Proposal) {
-    guard case .filters(var planner) = means else { return }
+    var planner = self.planner
     planner.note(proposal)
-    means = .filters(planner)
+    switch means {
+    case .filters: means = .filters(planner)
+    case .dispatch(let plan, let mechanism, _): means = .dispatch(plan, mechanism, planner)
+    }
     if proposal.widening == .everything { trapsEverything = true }
     if Widening.endangersPrograms(proposal.trapped) || globalTraps.endangersPrograms { endangersPrograms = true }
   }

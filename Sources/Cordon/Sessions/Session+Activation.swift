@@ -9,11 +9,18 @@ extension Session {
   /// without the hook.
   ///
   /// Everything that can be refused is checked or rehearsed before the first step that cannot be undone; where this
-  /// throws, the process is as it was before.
+  /// throws, the process is as it was before. The one exception is a map of so many regions that it takes several filters,
+  /// where a thread attaches one of its own between them: those that are attached stay then, and their calls pass.
+  ///
+  /// Where the filter traps calls of libc's (the default `.trap`, an option, libc itself as a region), all other threads are
+  /// stopped for a moment (``Scope/allThreads``): outside of those in which libc has every signal blocked, since the kernel
+  /// kills who traps then. A call that a thread waits in goes on, or ends with EINTR where the kernel does not restart it
+  /// after a handler (epoll_wait, ppoll, pause).
   /// - Throws: ``SessionError``: ``SessionError/missingHook``, ``SessionError/nothingTraps``,
   ///   ``SessionError/alreadyActivated``, ``SessionError/anotherSessionActive``, ``SessionError/signalBlocked(threads:)``,
   ///   ``SessionError/unsatisfiable(_:)``, ``SessionError/inexpressible(_:reason:)``, ``SessionError/filterRefused(_:)``,
-  ///   ``SessionError/threadNotSynchronized(_:)``, ``SessionError/threadNotArmed(_:_:)``,
+  ///   ``SessionError/threadNotSynchronized(_:)``, ``SessionError/threadNotStopped(_:_:)``,
+  ///   ``SessionError/threadsNotListed(_:)``, ``SessionError/threadNotArmed(_:_:)``,
   ///   ``SessionError/threadsNotFollowed``, ``SessionError/memory(_:)``, ``SessionError/changeInProgress``.
   public func activate(for scope: Scope = .callingThread) throws(SessionError) {
     try state.withLock { state throws(SessionError) in
@@ -64,7 +71,8 @@ extension Session {
     } else {
       arming = nil
       armament.means = .dispatch(
-        try DispatchPlan(mechanism: mechanism, trapping: state.dispatchTrapped(row), gate: gate), mechanism)
+        try DispatchPlan(mechanism: mechanism, trapping: state.dispatchTrapped(row), gate: gate), mechanism,
+        Planner(gate: gate))
     }
 
     let (function, context) = hook.engineHook()
@@ -72,7 +80,7 @@ extension Session {
     configuration.hook = function
     configuration.hook_context = context
     configuration.trap_data = Session.trapData
-    if case .dispatch(let plan, _) = armament.means { configuration.dispatch = plan.engineDispatch }
+    if case .dispatch(let plan, _, _) = armament.means { configuration.dispatch = plan.engineDispatch }
     configuration.dispatch_follows = mechanism.isPerThread && scope == .allThreads ? 1 : 0
     if options.contains(.memoryMapCalls) {
       configuration.memory_hook = Session.memoryHook
@@ -91,14 +99,25 @@ extension Session {
     }
     var active = Active(armament: armament, reason: reason)
     do throws(SessionError) {
+      // One of several filters that is refused leaves the others attached.
+      guard arming.map({ $0.proposals.count == 1 || active.hasRoom(after: $0) }) ?? true else {
+        throw .filterRefused(.noMemory)
+      }
       try Session.tell([row], naming: state.store.regions)
       if let arming {
+        // From here on trapped code does not get it blocked: a later filter may need all threads to answer.
+        if scope == .allThreads { _ = cordon_requests_take_signal() }
         try active.attach(arming)
-      } else if case .dispatch(let plan, _) = armament.means {
+      } else if case .dispatch(let plan, _, _) = armament.means {
         try plan.arm(scope)
       }
     } catch {
-      cordon_engine_uninstall()
+      guard active.armament.filters > 0 else {
+        cordon_engine_uninstall()
+        throw error
+      }
+      // What they trap goes on coming to the handler, which passes it.
+      try? Session.tell([StepRow(RegionStore(gate: gate), default: .allow)], naming: [])
       throw error
     }
     return active

@@ -34,27 +34,24 @@ extension Session {
       }
     }
 
-    /// Attaches to the session's threads what was found to be needed.
+    /// Attaches to the session's threads what was found to be needed. Where one of several filters is refused, what has
+    /// been attached before it is kept in mind.
     mutating func attach(_ arming: Arming) throws(SessionError) {
       switch arming.means {
       case .nothing: return
       case .filters(let proposals):
+        let before = armament
         if arming.revokesPermitted { armament.revokePermitted() }
-        try attach(proposals)
+        try attach(proposals, orGoBackTo: before)
       case .dispatch(let plan):
-        guard case .dispatch(let before, _) = armament.means else { return }
+        guard case .dispatch(let before, _, _) = armament.means else { return }
         try plan.replace(before, in: armament)
         armament.note(arming)
       case .changeMechanism(let proposals):
-        guard case .dispatch(let before, _) = armament.means else { return }
+        guard case .dispatch(let before, _, let planner) = armament.means else { return }
         let dispatching = armament
-        armament.means = .filters(Planner(gate: armament.gate, globalTraps: armament.globalTraps.patterns))
-        do throws(SessionError) {
-          try attach(proposals)
-        } catch {
-          armament = dispatching
-          throw error
-        }
+        armament.means = .filters(planner)
+        try attach(proposals, orGoBackTo: dispatching)
         // From here on filters trap all that must; a thread that does not answer goes on paying for both.
         if armament.scope == .allThreads { ThreadArming.stopFollowing() }
         try? DispatchPlan.nothing.replace(before, in: dispatching)
@@ -67,30 +64,44 @@ extension Session {
       guard case .filters(let planner) = armament.means else { return }
       // Where everything traps these do already.
       let proposal = armament.trapsEverything ? nil : try planner.propose(CallPattern.unmarking)
-      let before = armament.globalTraps
+      let before = armament
       armament.globalTraps.followEverywhere()
+      if let proposal { try attach([proposal], orGoBackTo: before) }
+    }
+
+    /// - Parameter before: what there was, in the terms that hold again where a filter is refused.
+    private mutating func attach(
+      _ proposals: [Planner.Proposal], orGoBackTo before: Armament
+    ) throws(SessionError) {
+      var attached: [Planner.Proposal] = []
       do throws(SessionError) {
-        if let proposal { try attach([proposal]) }
+        if armament.scope == .callingThread, armament.filters > 0 { try checkOnlyThread() }
+        for proposal in proposals {
+          try attach(proposal)
+          attached.append(proposal)
+        }
       } catch {
-        armament.globalTraps = before
+        armament = before
+        for proposal in attached { armament.note(proposal) }
         throw error
       }
     }
 
-    private mutating func attach(_ proposals: [Planner.Proposal]) throws(SessionError) {
-      if armament.scope == .callingThread, case .filters(let planner) = armament.means, planner.filters > 0 {
-        try checkOnlyThread()
+    private mutating func attach(_ proposal: Planner.Proposal) throws(SessionError) {
+      // The first filter has what is to trap by number and argument; another one for that traps nothing else.
+      let trapsByNumber = armament.filters == 0 ? !armament.globalTraps.patterns.isEmpty : proposal.trapped.isEmpty
+      let takesNativeCalls =
+        !armament.trapsEverything
+        && (trapsByNumber || !proposal.trapped.intersection(LibcCode.pointers).subtracting(armament.armed).isEmpty)
+      // An activation has looked already. Nobody is to stand still for a thread that never unblocks it.
+      if takesNativeCalls, armament.filters > 0 {
+        let blocking = ThreadStatus.threadsBlockingSIGSYS(inAllThreads: armament.scope == .allThreads)
+        guard blocking.isEmpty else { throw .signalBlocked(threads: blocking) }
       }
-      for proposal in proposals {
-        let takesNativeCalls = proposal.widening == .everything || proposal.trapped.isEmpty
-        if takesNativeCalls, !armament.trapsEverything {
-          let blocking = ThreadStatus.threadsBlockingSIGSYS(inAllThreads: armament.scope == .allThreads)
-          guard blocking.isEmpty else { throw .signalBlocked(threads: blocking) }
-        }
-        try proposal.program.load(armament.scope, noNewPrivileges: armament.noNewPrivileges)
-        armament.note(proposal)
-        room.take(proposal.program)
-      }
+      try proposal.program.load(
+        armament.scope, noNewPrivileges: armament.noNewPrivileges, takesNativeCalls: takesNativeCalls)
+      armament.note(proposal)
+      room.take(proposal.program)
     }
 
     /// Whether the last filter can still be attached after what was found to be needed.

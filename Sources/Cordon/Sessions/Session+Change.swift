@@ -21,8 +21,10 @@ extension Session {
   ///   ``SessionError/policy(_:reason:)``; what keeps
   ///   it from being made: ``SessionError/filterRefused(_:)``, ``SessionError/threadNotSynchronized(_:)``,
   ///   ``SessionError/threadNotArmed(_:_:)``, ``SessionError/inexpressible(_:reason:)``,
-  ///   ``SessionError/onlyByItsThread(_:)``, ``SessionError/signalBlocked(threads:)``, ``SessionError/memory(_:)``,
-  ///   ``SessionError/unsatisfiable(_:)``, ``SessionError/changeInProgress``. The session is as it was then.
+  ///   ``SessionError/onlyByItsThread(_:)``, ``SessionError/signalBlocked(threads:)``,
+  ///   ``SessionError/threadNotStopped(_:_:)``, ``SessionError/threadsNotListed(_:)``, ``SessionError/memory(_:)``,
+  ///   ``SessionError/unsatisfiable(_:)``, ``SessionError/changeInProgress``. The session is as it was then; filters that were
+  ///   attached before one was refused stay, and what they trap passes.
   @discardableResult
   public func change(_ body: (inout SessionChange) -> Void) throws(SessionError) -> [Region] {
     var change = SessionChange()
@@ -151,11 +153,12 @@ extension Session.State {
           arming = try self.arming(for: rows, active, force: .everything)
           try active.attach(arming)
         }
-        self.active = active
       }
       try Session.tell(rows, naming: journal.declared)
     } catch {
       journal.undo(on: &store)
+      // Filters that have been attached stay: the last of several may have been refused, or the handler not told.
+      self.active = active
       throw error
     }
     for region in journal.removed { store.release(region.index) }

@@ -99,6 +99,8 @@ public final class Session: Sendable {
     self.options = options
     self.defaultDisposition = defaultDisposition
     self.noNewPrivileges = noNewPrivileges
+    // Not in the middle of a change: a thread that waits for its end may hold the loader's lock.
+    _ = LibcCode.pointers
     let prepared = cordon_engine_prepare()
     guard prepared == 0 else { throw .memory(Errno(rawValue: Int32(-prepared))) }
     let gate = try Session.gate()

@@ -45,6 +45,11 @@ public enum SessionError: Error, Sendable, Hashable {
   /// A thread could not be reached to arm itself, by signal 33 (glibc's own, whose use for setuid(2) goes on). The others
   /// are as they were; the signal stays with Cordon, since that thread may still answer.
   case threadNotArmed(Int32, Errno)
+  /// A thread could not be stopped for the moment in which a filter that traps calls of native code is attached, by signal
+  /// 33 (glibc's own): it blocks that, or a debugger holds it. The session is as it was.
+  case threadNotStopped(Int32, Errno)
+  /// /proc/self/task could not be read, so the threads are not known that would have to be stopped.
+  case threadsNotListed(Errno)
   /// New threads cannot be followed, because another definition of pthread_create is in front of Cordon's.
   case threadsNotFollowed
   /// Memory for the gate, the regions' table or executable code could not be mapped.
@@ -78,6 +83,8 @@ extension SessionError: CustomStringConvertible {
     case .threadNotSynchronized(let thread):
       "thread \(thread) has a filter of its own, so all threads cannot share one"
     case .threadNotArmed(let thread, let errno): "thread \(thread) could not be armed: \(errno)"
+    case .threadNotStopped(let thread, let errno): "thread \(thread) could not be stopped: \(errno)"
+    case .threadsNotListed(let errno): "the process's threads could not be listed: \(errno)"
     case .threadsNotFollowed: "another pthread_create is in front of Cordon's, so new threads cannot be followed"
     case .memory(let errno): "memory could not be mapped: \(errno)"
     }
@@ -103,10 +110,15 @@ extension SessionError: CustomStringConvertible {
     case .threadNotSynchronized: "activate before that thread loads its filter, or activate for the calling thread only"
     case .threadNotArmed(_, .timedOut):
       "have the thread leave signal 33 open, by which it is asked, or use the mechanism seccomp"
+    case .threadNotStopped(_, .timedOut):
+      "have the thread leave signal 33 open, by which it is asked, and no debugger hold it"
+    case .threadsNotListed: "mount the process's own /proc"
     case .threadsNotFollowed: "link Cordon into the executable, or use the mechanism seccomp, which threads inherit"
     case .compilation(let error): error.remedy
     case .policy: "use allow, trap, errno and kill-process only, or compile a filter of it (`cordon compile`)"
-    case .region, .filterRefused, .threadNotArmed, .memory, .noSuchRegion, .notMapped, .unsatisfiable: nil
+    case .region, .filterRefused, .threadNotArmed, .threadNotStopped, .memory, .noSuchRegion, .notMapped,
+      .unsatisfiable:
+      nil
     }
   }
 }

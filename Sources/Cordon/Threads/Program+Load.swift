@@ -14,16 +14,25 @@ extension Program {
     cordon_seccomp_probe(Program.speculationAllowed) == 0 ? Program.speculationAllowed : 0
   }
 
+  /// For how many milliseconds a thread may keep SIGSYS or the signal by which it is asked blocked. libc does for some
+  /// microseconds, and as long as a program takes to be loaded that posix_spawn(3) executes.
+  private static let patience: UInt32 = 2_000
+
   /// Attaches the filter to the calling thread, or to all of them.
-  /// - Throws: ``SessionError/filterRefused(_:)``, ``SessionError/threadNotSynchronized(_:)``.
+  /// - Parameter takesNativeCalls: whether calls of code that other threads may be in are to trap. They stand still then
+  ///   while it is attached, outside of the moments in which libc has every signal blocked.
+  /// - Throws: ``SessionError/filterRefused(_:)``, ``SessionError/threadNotSynchronized(_:)``; where it takes native calls
+  ///   ``SessionError/signalBlocked(threads:)``, ``SessionError/threadNotStopped(_:_:)`` and
+  ///   ``SessionError/threadsNotListed(_:)`` as well.
   func load(
-    _ scope: Session.Scope, noNewPrivileges: Session.NoNewPrivileges
+    _ scope: Session.Scope, noNewPrivileges: Session.NoNewPrivileges, takesNativeCalls: Bool
   ) throws(SessionError) {
     if noNewPrivileges == .always { try setNoNewPrivileges(scope) }
-    var result = attach(scope)
+    let parks = takesNativeCalls && scope == .allThreads
+    var result = parks ? try attachWhileThreadsStandStill() : attach(scope)
     if result == -Int(EACCES), noNewPrivileges == .whenNeeded {
       try setNoNewPrivileges(scope)
-      result = attach(scope)
+      result = parks ? try attachWhileThreadsStandStill() : attach(scope)
     }
     if result > 0 { throw .threadNotSynchronized(Int32(result)) }
     if result < 0 { throw .filterRefused(Errno(rawValue: Int32(-result))) }
@@ -33,6 +42,22 @@ extension Program {
     let flags = self.flags | (scope == .allThreads ? Program.onAllThreads : 0)
     return instructions.withUnsafeBytes { bytes in
       cordon_seccomp_load(bytes.baseAddress, UInt16(instructions.count), flags)
+    }
+  }
+
+  private func attachWhileThreadsStandStill() throws(SessionError) -> Int {
+    var silence = CordonSilence()
+    let flags = self.flags | Program.onAllThreads
+    let result = instructions.withUnsafeBytes { bytes in
+      cordon_seccomp_load_parked(
+        bytes.baseAddress, UInt16(instructions.count), flags, Program.patience, &silence)
+    }
+    let errno = Errno(rawValue: Int32(-silence.error))
+    switch (silence.thread, errno) {
+    case (_, Errno(rawValue: 0)): return result
+    case (0, _): throw .threadsNotListed(errno)
+    case (let thread, .resourceBusy): throw .signalBlocked(threads: [thread])
+    case (let thread, _): throw .threadNotStopped(thread, errno)
     }
   }
 

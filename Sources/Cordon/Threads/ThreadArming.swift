@@ -14,7 +14,7 @@ enum ThreadArming {
   static func armOtherThreads() throws(SessionError) {
     guard cordon_threads_follow() == 0 else { throw .threadsNotFollowed }
     // From here on trapped code does not get it blocked.
-    _ = cordon_dispatch_take_signal()
+    _ = cordon_requests_take_signal()
     do throws(SessionError) {
       try rearmOtherThreads()
     } catch {

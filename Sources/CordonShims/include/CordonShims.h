@@ -39,6 +39,9 @@ long cordon_executable_mappings(CordonMapping *mappings, long capacity);
 /// Where the kernel has mapped the dynamic linker, the first mapping of all; 0 in a static program.
 uint64_t cordon_linker_base(void);
 
+/// Where libc's code lies; in a static program the program's own. Takes a lock of the dynamic loader's.
+CordonMapping cordon_libc_code(void);
+
 /// A lock that knows its holder; all zeros is free.
 typedef struct CordonChangeLock {
   uint32_t word; // atomic

@@ -226,15 +226,13 @@ long cordon_seccomp_load(const void *instructions, uint16_t count, uint32_t flag
 /// Whether the kernel knows these filter flags: 0, or -errno.
 long cordon_seccomp_probe(uint32_t flags);
 
-/// Arms syscall user dispatch in the calling thread as configured; `selector` may be NULL, which blocks always.
-long cordon_dispatch_arm(volatile uint8_t *selector);
-/// prctl(PR_SET_SYSCALL_USER_DISPATCH, operation, …) with a harmless range, then off again: what this kernel has.
-long cordon_dispatch_probe(uint64_t operation);
-/// Takes the signal by which the two below ask a thread: 33, glibc's own for setuid(2), which its masks leave open; what
-/// glibc sends goes on to its handler. They take it too, where that has not been done or glibc has set its handler since.
-long cordon_dispatch_take_signal(void);
+/// The signal by which threads are asked: 33, glibc's own for setuid(2), which its masks leave open.
+#define CORDON_REQUEST_SIGNAL 33
+/// Takes that signal; what glibc sends goes on to its handler. Whatever asks threads takes it too, where that has not been
+/// done or glibc has set its handler since.
+long cordon_requests_take_signal(void);
 /// That signal; 0 where it has not been taken.
-uint32_t cordon_dispatch_signal(void);
+uint32_t cordon_requests_signal(void);
 /// A thread that could not be asked, or has not answered, and the negated errno; 0 where all have. -ETIMEDOUT where it did
 /// not answer in time, -EAGAIN where nothing more can be queued (RLIMIT_SIGPENDING).
 typedef struct CordonSilence {
@@ -242,8 +240,27 @@ typedef struct CordonSilence {
   long error;
 } CordonSilence;
 
-/// Has threads of this process, by id, arm themselves (by that signal, queued) and waits up to `timeout_ms` for each 64 of
-/// them: for as long as one blocks the signal. Those that have ended need nothing. One thread at a time may ask.
+/// As cordon_seccomp_load, with flags that have SECCOMP_FILTER_FLAG_TSYNC, while all other threads of the process stand
+/// still with SIGSYS open: none of them is in one of those moments in which libc has every signal blocked. They are asked
+/// by the signal above, and go on once the filter is attached, or has been refused.
+///
+/// Where `silence` has an error, nothing was attached, and all go on. Its thread has had SIGSYS blocked (-EBUSY) for
+/// `timeout_ms`, or not answered otherwise (-ETIMEDOUT, -EAGAIN); 0 is for the list of threads, which could not be read.
+/// A thread that does not answer though it would run if it were given a processor is waited for longer, up to 30 s.
+///
+/// Where one sleeps that does not answer, the others go on after some milliseconds, and are asked again later; where one is
+/// given no processor, they stand still for 20 ms, and up to 640 ms later on. For one thread at a time; needs the gate.
+/// Calls neither libc nor anything that could be trapped.
+long cordon_seccomp_load_parked(const void *instructions, uint16_t count, uint32_t flags, uint32_t timeout_ms,
+                                CordonSilence *silence);
+
+/// Arms syscall user dispatch in the calling thread as configured; `selector` may be NULL, which blocks always.
+long cordon_dispatch_arm(volatile uint8_t *selector);
+/// prctl(PR_SET_SYSCALL_USER_DISPATCH, operation, …) with a harmless range, then off again: what this kernel has.
+long cordon_dispatch_probe(uint64_t operation);
+/// Has threads of this process, by id, arm themselves (by CORDON_REQUEST_SIGNAL) and waits up to `timeout_ms` for
+/// each 64 of them: for as long as one blocks the signal; and up to 30 s for one that would run if it were given a
+/// processor. Those that have ended need nothing. One thread at a time may ask.
 CordonSilence cordon_dispatch_arm_threads(const int32_t *threads, uint64_t count, uint32_t timeout_ms);
 /// Gives up arming all threads: requests that are still on their way will disarm, and the engine keeps their signal to
 /// answer them, also when it is uninstalled.

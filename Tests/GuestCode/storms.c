@@ -1,0 +1,80 @@
+/* Native code that makes threads and processes without pause: libc blocks every signal while it does. */
+#define _GNU_SOURCE
+#include "GuestCode.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stddef.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void *nothing(void *unused) { return unused; }
+
+long guest_make_threads(const volatile int32_t *until) {
+  long made = 0;
+  while (*until == 0) {
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, nothing, NULL) != 0 || pthread_join(thread, NULL) != 0) return -1;
+    made++;
+  }
+  return made;
+}
+
+long guest_make_detached_threads(const volatile int32_t *until) {
+  long made = 0;
+  while (*until == 0) {
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, nothing, NULL) != 0 || pthread_detach(thread) != 0) return -1;
+    made++;
+  }
+  return made;
+}
+
+long guest_make_processes(const volatile int32_t *until) {
+  long made = 0;
+  while (*until == 0) {
+    pid_t child;
+    char *arguments[] = {"true", NULL}, *environment[] = {NULL};
+    if (posix_spawn(&child, "/bin/true", NULL, NULL, arguments, environment) != 0) return -1;
+    if (waitpid(child, NULL, 0) != child) return -1;
+    made++;
+  }
+  return made;
+}
+
+long guest_fork_processes(const volatile int32_t *until) {
+  long made = 0;
+  while (*until == 0) {
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+      /* What it has of its parent's other threads: the memory as it was. */
+      pthread_t thread;
+      if (pthread_create(&thread, NULL, nothing, NULL) != 0 || pthread_join(thread, NULL) != 0) _exit(1);
+      _exit(0);
+    }
+    if (child < 0 || waitpid(child, &status, 0) != child || status != 0) return -1;
+    made++;
+  }
+  return made;
+}
+
+long guest_set_identities(const volatile int32_t *until) {
+  long made = 0;
+  for (; *until == 0; made++) {
+    if (setreuid(-1, -1) != 0) return -1;
+  }
+  return made;
+}
+
+long guest_block_and_call(const volatile int32_t *until) {
+  long made = 0;
+  sigset_t all, before;
+  sigfillset(&all);
+  for (; *until == 0; made++) {
+    if (pthread_sigmask(SIG_BLOCK, &all, &before) != 0 || getppid() < 0) return -1;
+    if (pthread_sigmask(SIG_SETMASK, &before, NULL) != 0) return -1;
+  }
+  return made;
+}
