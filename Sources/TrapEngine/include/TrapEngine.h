@@ -190,6 +190,10 @@ void cordon_engine_counters(CordonCounters *counters);
 /// all of them. -ENOMEM, and nothing is changed. Takes about as long as the steps of the edits are many, however long the
 /// map is.
 long cordon_table_change(const CordonEdit *edits, uint64_t count, const CordonNaming *names, uint64_t name_count);
+
+/// Has the table have the memory for a change of so many edits of at most so many steps each, with region indices below
+/// `regions`: it cannot fail then. `-errno` where there is none.
+long cordon_table_prepare(uint64_t edits, uint64_t steps, uint64_t regions);
 /// How often the map has been changed.
 uint64_t cordon_table_generation(void);
 /// What holds for an instruction pointer; returns the generation in which it does.
