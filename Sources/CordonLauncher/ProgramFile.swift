@@ -39,6 +39,8 @@ package struct ProgramFile: Hashable, Sendable {
     var status = stat()
     guard stat(path, &status) == 0 else { return Errno(rawValue: errno) }
     if status.st_mode & S_IFMT == S_IFDIR { return .isDirectory }
+    // execve(2) executes nothing else; and a FIFO that was opened would wait for somebody to write to it.
+    guard status.st_mode & S_IFMT == S_IFREG else { return .permissionDenied }
     // As execve(2) asks it: with the effective ids.
     guard faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0 else { return Errno(rawValue: errno) }
     return nil
@@ -93,7 +95,7 @@ package struct ProgramFile: Hashable, Sendable {
     case .noSuchFileOrDirectory, .notDirectory: .program(name, problem: "no such program", remedy: nil)
     case .isDirectory: .program(name, problem: "is a directory", remedy: nil)
     case .permissionDenied:
-      .program(name, problem: "may not be executed", remedy: "its permissions forbid it: see `ls -l`")
+      .program(name, problem: "may not be executed", remedy: "its permissions, or its kind, forbid it: see `ls -l`")
     case .execFormatError:
       .program(
         name, problem: "is no program that this machine runs",

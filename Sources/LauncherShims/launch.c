@@ -1,5 +1,6 @@
 /* The child that becomes the program. It shares the launcher's memory, so it costs no copy of the address space, and its
-   table of descriptors, so the listener needs no message to get across; executing the program gives it its own of both.
+   table of descriptors until the listener is there, which so needs no message to get across; executing the program gives it
+   memory of its own.
    From the second filter on only calls through `call` pass. */
 #define _GNU_SOURCE
 #include "LauncherShims.h"
@@ -17,6 +18,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifndef CLOSE_RANGE_UNSHARE
+#define CLOSE_RANGE_UNSHARE (1U << 1)
+#endif
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
@@ -39,6 +43,12 @@ static void reach(CordonLaunch *launch, Call *call, uint32_t stage) {
   call(SYS_futex, (long)&launch->stage, FUTEX_WAKE, 1, 0, 0, 0);
 }
 
+/* The listener is the launcher's alone: where nobody else has it, a call that waits there fails when the launcher dies. */
+static void leave_listener(Call *call, long listener) {
+  if (call(SYS_close_range, listener, listener, CLOSE_RANGE_UNSHARE, 0, 0, 0) == 0) return;
+  if (call(SYS_unshare, CLONE_FILES, 0, 0, 0, 0, 0) == 0) call(SYS_close, listener, 0, 0, 0, 0, 0); /* Linux before 5.9 */
+}
+
 /* Libc's functions are out of bounds here: they keep their state in memory that is the launcher's. */
 static int become_program(void *argument) {
   CordonLaunch *launch = argument;
@@ -52,6 +62,7 @@ static int become_program(void *argument) {
     if (result == -EINVAL) result = attach(call, &launch->first, flags); /* Linux before 5.19 */
     if (result >= 0) {
       launch->listener = (int32_t)result;
+      leave_listener(call, result);
       launch->stage = CordonLaunchFilter;
       result = launch->second.count == 0 ? 0 : attach(call, &launch->second, SECCOMP_FILTER_FLAG_SPEC_ALLOW);
     }

@@ -19,8 +19,9 @@ extern CORDON_HIDDEN uint8_t cordon_agent_data_end[];
 /* start.S: a system call that is exempt. */
 CORDON_HIDDEN long cordon_agent_call(long number, long a, long b, long c, long d, long e, long f);
 
-/* prepare.c: runs once in every program, before its first instruction. */
-CORDON_HIDDEN void cordon_agent_prepare(void);
+/* prepare.c: runs once in every program, before its first instruction. It has from the one before it what CORDON_SIGSYS_* of
+   `inherited` say. */
+CORDON_HIDDEN void cordon_agent_prepare(uint64_t inherited);
 
 /* hook.c: what becomes of a trapped call. */
 CORDON_HIDDEN CordonVerdict cordon_agent_hook(CordonTrap *trap, void *context);
@@ -66,9 +67,6 @@ CORDON_HIDDEN long cordon_agent_cancel_action(const CordonTrap *trap);
 /* ask.c: asks the launcher; its answer, or -ENOSYS where there is none any more. */
 CORDON_HIDDEN long cordon_agent_ask(long question, uint64_t argument);
 
-/* trace.c: maps what only threads need that somebody traces, and who traces, from the loader's file; 0 or -errno. */
-CORDON_HIDDEN long cordon_agent_extend(long loader);
-
 /* load.c: executes a program by way of the loader's file, of which `loader` is a descriptor that is closed: -errno, or it
    does not return. The rest is as for execveat(2). */
 CORDON_HIDDEN long cordon_agent_load(long loader, long folder, long path, long arguments, long environment, long flags);
@@ -76,8 +74,8 @@ CORDON_HIDDEN long cordon_agent_load(long loader, long folder, long path, long a
 /* In its flags: the thread is to be traced by its parent from then on. */
 #define CORDON_AGENT_TRACED 0x40000000
 
-/* trace.c: takes note of a PTRACE_TRACEME that has to wait until the thread executes a program; 1 when it has. */
-CORDON_HIDDEN int cordon_agent_postpones_trace(const CordonTrap *trap);
+/* trace.c: takes note of a PTRACE_TRACEME that has to wait, and answers it; 1 when it has. */
+CORDON_HIDDEN int cordon_agent_postpones_trace(const CordonTrap *trap, CordonVerdict *verdict);
 /* Whether the process has one waiting; and what it waits for. */
 CORDON_HIDDEN int cordon_agent_is_to_be_traced(void);
 CORDON_HIDDEN void cordon_agent_trace_begin(void);
@@ -88,8 +86,12 @@ CORDON_HIDDEN int cordon_agent_traces(void);
 CORDON_HIDDEN void cordon_agent_note_trace(const CordonTrap *trap);
 /* The request by which a thread goes on that it traces, or 0. */
 CORDON_HIDDEN uint32_t cordon_agent_last_request(long thread);
-/* tracer.c: wait4(2) for it: the call's result. */
+/* Whether a process that has one waiting sends itself a signal: it is for its tracer, which it has from now on. */
+CORDON_HIDDEN int cordon_agent_signals_tracer(const CordonTrap *trap);
+/* tracer.c, only where the process traces others: wait4(2) for it: the call's result. */
 CORDON_HIDDEN long cordon_agent_wait(const CordonTrap *trap);
+/* Has a thread that is stopped where the loader's file begins go on until the program begins; 1 when it has ended. */
+CORDON_HIDDEN int cordon_agent_finish_loading(long thread);
 
 /* loader.c: maps the program, and builds its stack below `words`, where the kernel has left what it is given. */
 typedef struct CordonStartingPoint {
@@ -108,6 +110,7 @@ CORDON_HIDDEN void cordon_agent_say(const char *what, long number, const char *r
 CORDON_HIDDEN void cordon_agent_number_text(char *to, size_t limit, const char *text, unsigned long number);
 
 enum { /* asm-generic/errno-base.h */
+  CORDON_AGENT_EPERM = 1,
   CORDON_AGENT_ENOENT = 2,
   CORDON_AGENT_E2BIG = 7,
   CORDON_AGENT_ENOEXEC = 8,
@@ -124,6 +127,11 @@ enum { /* asm-generic/errno-base.h */
 
 enum { /* asm/unistd_64.h */
   NR_write = 1,
+  NR_kill = 62,
+  NR_rt_sigqueueinfo = 129,
+  NR_tkill = 200,
+  NR_waitid = 247,
+  NR_rt_tgsigqueueinfo = 297,
   NR_close = 3,
   NR_mmap = 9,
   NR_mprotect = 10,

@@ -14,11 +14,6 @@ static uint32_t said; /* a shell tries the folders of PATH one after the other *
 static long load(const CordonTrap *trap, long loader, long flags) {
   const uint64_t *arguments = trap->arguments;
   if (loader < 0) return loader;
-  long error = cordon_agent_extend(loader);
-  if (error != 0) {
-    cordon_agent_call(NR_close, loader, 0, 0, 0, 0, 0);
-    return error;
-  }
   if (trap->number == NR_execve)
     return cordon_agent_load(loader, AT_FDCWD, (long)arguments[0], (long)arguments[1], (long)arguments[2], flags);
   return cordon_agent_load(loader, (long)arguments[0], (long)arguments[1], (long)arguments[2], (long)arguments[3],
@@ -59,13 +54,19 @@ CordonVerdict cordon_agent_hook(CordonTrap *trap, void *context) {
   uint32_t duties = cordon_agent_header.duties;
   CordonSite *site = NULL;
   if (duties & CORDON_AGENT_ACCOUNTS && cordon_agent_count(trap, &site, &verdict)) return verdict;
+  if (cordon_agent_signals_tracer(trap)) {
+    /* From here, so that it stops for that before it does for its next trap. */
+    CordonCall *call = cordon_agent_open(trap, site);
+    verdict.kind = CordonVerdictValue;
+    verdict.value = cordon_agent_call(trap->number, (long)trap->arguments[0], (long)trap->arguments[1],
+                                      (long)trap->arguments[2], (long)trap->arguments[3], 0, 0);
+    cordon_agent_close(call, verdict.value);
+    return verdict;
+  }
   if (trap->architecture == CORDON_ARCH_X86_64 && (trap->number == NR_execve || trap->number == NR_execveat))
     return execute(trap, site);
   if (trap->architecture == CORDON_ARCH_X86_64 && trap->number == NR_ptrace) {
-    if (cordon_agent_postpones_trace(trap)) {
-      verdict.kind = CordonVerdictValue;
-      return verdict;
-    }
+    if (cordon_agent_postpones_trace(trap, &verdict)) return verdict;
     cordon_agent_note_trace(trap);
   }
   if (trap->architecture == CORDON_ARCH_X86_64 && trap->number == NR_wait4 && cordon_agent_traces()) {

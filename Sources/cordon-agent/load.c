@@ -182,7 +182,7 @@ long cordon_agent_load(long loader, long folder, long path, long arguments, long
     error = cordon_agent_call(NR_execveat, loader, (long)"", arguments, environment, AT_EMPTY_PATH, CORDON_AGENT_LOADS);
   give_up(&load);
   /* Traced now, in its parent's memory: the next trap would stop it for a tracer that waits for it. */
-  if (load.is_traced) cordon_agent_call(NR_exit_group, 127, 0, 0, 0, 0, 0);
+  if (load.is_traced && cordon_borrows_memory()) cordon_agent_call(NR_exit_group, 127, 0, 0, 0, 0, 0);
   return error;
 }
 

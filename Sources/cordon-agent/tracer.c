@@ -10,6 +10,16 @@ CORDON_AGENT_BEGIN
 #define WAIT_ALL 0x40000000 /* __WALL */
 #define SIGTRAP 5
 
+enum { /* linux/wait.h, asm-generic/siginfo.h */
+  P_PID = 1,
+  WSTOPPED = 2,
+  WEXITED = 4,
+  WNOWAIT = 0x01000000,
+  CLD_EXITED = 1,
+  CLD_KILLED = 2,
+  CLD_DUMPED = 3,
+};
+
 enum { /* linux/ptrace.h */
   PTRACE_PEEKDATA = 2,
   PTRACE_CONT = 7,
@@ -43,8 +53,17 @@ static int conceals(long thread, int32_t status) {
   return is_ours && trace(request, thread, 0, CORDON_SIGSYS) == 0;
 }
 
-/* The thread is where the loader's file begins. It goes on until the program begins: 0, or how it has ended before. */
-static int32_t finish_loading(long thread) {
+/* Waits until the thread has stopped, and takes note of that: 0. One that has ended is left for the debugger's own wait. */
+static int wait_for_stop(long thread, int32_t *status) {
+  KernelSiginfo info;
+  if (cordon_agent_call(NR_waitid, P_PID, thread, (long)&info, WSTOPPED | WEXITED | WNOWAIT | WAIT_ALL, 0, 0) != 0) return 1;
+  if (info.code == CLD_EXITED || info.code == CLD_KILLED || info.code == CLD_DUMPED) return 1;
+  return cordon_agent_call(NR_wait4, thread, (long)status, WAIT_ALL, 0, 0, 0) != thread;
+}
+
+/* Where the thread is at the beginning of the loader's file, it goes on until the program begins. Returns whether it has
+   ended meanwhile. */
+int cordon_agent_finish_loading(long thread) {
   Registers registers;
   int32_t status;
   if (trace(PTRACE_GETREGS, thread, 0, (long)&registers) != 0 || registers.rip != (uint64_t)cordon_agent_loaded) return 0;
@@ -53,8 +72,7 @@ static int32_t finish_loading(long thread) {
   long signal = 0;
   for (;;) {
     if (trace(PTRACE_CONT, thread, 0, signal) != 0) return 0;
-    if (cordon_agent_call(NR_wait4, thread, (long)&status, WAIT_ALL, 0, 0, 0) != thread) return 0;
-    if ((status & 0xff) != 0x7f) return status;
+    if (wait_for_stop(thread, &status)) return 1;
     signal = status >> 16 == 0 ? status >> 8 & 0xff : 0;
     if (trace(PTRACE_GETREGS, thread, 0, (long)&registers) != 0) return 0;
     if (signal == SIGTRAP && registers.rip == (uint64_t)cordon_agent_ready) break;
@@ -82,10 +100,9 @@ long cordon_agent_wait(const CordonTrap *trap) {
   do {
     thread = cordon_agent_call(NR_wait4, (long)trap->arguments[0], (long)&status, (long)trap->arguments[2],
                                (long)trap->arguments[3], 0, 0);
-  } while (thread > 0 && conceals(thread, status));
+  } while (thread > 0 &&
+           (conceals(thread, status) || (has_executed(thread, status) && cordon_agent_finish_loading(thread))));
   if (thread <= 0) return thread;
-  int32_t end = has_executed(thread, status) ? finish_loading(thread) : 0;
-  if (end != 0) status = end;
   if (trap->arguments[1] != 0 && cordon_copy_out(trap->arguments[1], &status, sizeof status) != 0) return -CORDON_EFAULT;
   return thread;
 }

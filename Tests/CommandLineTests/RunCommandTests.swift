@@ -94,7 +94,9 @@ import Testing
     let lost = try folder.write(Array("#!/does/not/exist -x\n".utf8), to: "lost")
     let locked = try folder.write(Array("#! /etc/passwd\n".utf8), to: "locked")
     let unloaded = try folder.file("unloaded", withInterpreter: "/no/ld.so")
+    let fifo = folder.file("fifo")
     for file in [foreign, lost, locked, unloaded] { chmod(file, 0o755) }
+    #expect(mkfifo(fifo, 0o755) == 0)
     for (arguments, status, message) in [
       ([foreign], 65, "\(foreign): is no program that this machine runs"),
       ([lost], 65, "\(lost): is run by /does/not/exist, which is not there"),
@@ -102,6 +104,7 @@ import Testing
       ([unloaded], 65, "\(unloaded): is run by /no/ld.so, which is not there"),
       (["nosuchprogram"], 65, "nosuchprogram: no such program in the folders of PATH"),
       (["/nonexistent/program"], 65, "/nonexistent/program: no such program"),
+      ([fifo], 65, "\(fifo): may not be executed"),
       (["/"], 65, "/: is a directory"), (["/etc/passwd"], 65, "/etc/passwd: may not be executed"),
       ([elf32], 65, "\(elf32): is a 32-bit program"),
       ([garbage], 65, "\(garbage): is no program that this machine runs"),
@@ -154,6 +157,15 @@ import Testing
       """, in: folder.path)
     #expect(outcome.status == 0)
     #expect(outcome.error.contains("runs without that privilege (no_new_privs)"))
+  }
+
+  @Test func aProgramThatMayBeExecutedAndNotReadIsEnded() async throws {
+    guard geteuid() != 0 else { return print("not tested here: root may read everything") }
+    let folder = try TemporaryFolder()
+    let outcome = try await CordonBinary.shell(
+      "cp /bin/true hidden; chmod 111 hidden; \"$cordon\" run --all ./hidden; echo $?", in: folder.path)
+    #expect(outcome.output == "137\n")
+    #expect(outcome.error.contains("is ended: its new program may be executed and not read"))
   }
 
   @Test func helpIsForCordonOrForTheProgram() async throws {

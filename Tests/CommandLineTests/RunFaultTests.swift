@@ -6,7 +6,7 @@ import Testing
 @Suite(.timeLimit(.minutes(3)), .enabled(if: Compiler.exists, "gcc is not installed (apt-get install gcc)"))
 struct RunFaultTests {
   /// A folder with `refuse NUMBER ERRNO PROGRAM…`, which runs a program under a filter that refuses a call.
-  private func folder() async throws -> TemporaryFolder {
+  func folder() async throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
     try await Compiler.build(
       #"""
@@ -86,11 +86,14 @@ struct RunFaultTests {
     let folder = try await folder()
     let outcome = try await CordonBinary.shell(
       """
-      i=0; while [ $i -lt 30 ]; do i=$((i+1))
-        setsid "$cordon" run --all -- sh -c 'echo $$ >> pids; while :; do /bin/true || exit 5; done' 2>> messages & launcher=$!
-        sleep 0.$((20 + i)); kill -9 $launcher; wait $launcher
+      start() { setsid "$cordon" run --all -- sh -c 'echo $$ >> pids; while :; do /bin/true || exit 5; done' 2>> messages & launcher=$!; }
+      i=0; while [ $i -lt 30 ]; do i=$((i+1)); start; sleep 0.$((20 + i)); kill -9 $launcher; wait $launcher; done 2> /dev/null
+      # And just before the program is there.
+      i=0; while [ $i -lt 60 ]; do i=$((i+1)); start; child=
+        while [ -d /proc/$launcher ] && [ -z "$child" ]; do read child rest < /proc/$launcher/task/$launcher/children; done
+        kill -9 $launcher; wait $launcher; echo $child >> children
       done 2> /dev/null
-      for pid in $(cat pids); do i=0; while kill -0 $pid 2> /dev/null && [ $i -lt 100 ]; do i=$((i+1)); sleep 0.1; done; kill -9 $pid 2> /dev/null && echo left; done
+      i=0; for pid in $(cat pids children); do while kill -0 $pid 2> /dev/null && [ $i -lt 100 ]; do i=$((i+1)); sleep 0.1; done; kill -9 $pid 2> /dev/null && echo left; done
       wc -l < pids; grep -c 'is gone, so no further program can be executed' messages
       """, in: folder.path)
     let counts = outcome.output.split(separator: "\n").map { Int($0) ?? -1 }

@@ -182,6 +182,61 @@ import Testing
     #expect(outcome.status == native.status)
   }
 
+  /// As textbooks have it: a forked child asks its parent to trace it, stops itself or not, and executes a program; and
+  /// programs ask so that nobody else can trace them.
+  @Test(arguments: ["--all", "--trap=libnone.so", "--all --mechanism sud"])
+  func childrenThatAskToBeTraced(_ option: String) async throws {
+    guard has("gcc") else { return }
+    if option.hasSuffix("sud"), Mechanisms.lackDispatch { return }
+    let folder = try TemporaryFolder()
+    try await Compiler.build(
+      #"""
+      #include <errno.h>
+      #include <signal.h>
+      #include <stdio.h>
+      #include <string.h>
+      #include <sys/ptrace.h>
+      #include <sys/user.h>
+      #include <sys/wait.h>
+      #include <unistd.h>
+      static int alone(void) {
+        printf("asked %ld %ld %d\n", ptrace(PTRACE_TRACEME, 0, 0, 0), ptrace(PTRACE_TRACEME, 0, 0, 0), errno);
+        for (int i = 0; i < 3; i++) usleep(1000), getppid();
+        return 5;
+      }
+      int main(int count, char **arguments) {
+        setvbuf(stdout, NULL, _IONBF, 0);
+        if (count == 1) return alone();
+        pid_t child = fork();
+        if (child == 0) {
+          ptrace(PTRACE_TRACEME, 0, 0, 0);
+          if (strcmp(arguments[1], "stops") == 0) raise(SIGSTOP);
+          if (strcmp(arguments[1], "faults") == 0) *(volatile int *)0 = 1, _exit(8);
+          if (strcmp(arguments[1], "breaks") == 0) { __asm__ volatile("int3"); _exit(9); }
+          if (strcmp(arguments[1], "fails") == 0) execl("/nonexistent", "nonexistent", NULL), _exit(7);
+          execl("/bin/sh", "sh", "-c", "kill -USR1 $$; exit 3", NULL);
+        }
+        int status, signal = 0;
+        while (waitpid(child, &status, 0) == child && WIFSTOPPED(status)) {
+          printf("stopped %x\n", status);
+          struct user_regs_struct registers;
+          ptrace(PTRACE_GETREGS, child, 0, &registers);
+          if (WSTOPSIG(status) == SIGUSR1 || WSTOPSIG(status) == SIGSEGV) kill(child, SIGKILL);
+          ptrace(PTRACE_CONT, child, 0, signal);
+        }
+        printf("ended %x\n", status);
+        return 4;
+      }
+      """#, as: "guest", in: folder.path, ["-D_GNU_SOURCE"])
+    for arguments in ["", " executes", " stops", " faults", " breaks", " fails"] {
+      let native = try await CordonBinary.shell("exec ./guest\(arguments)", in: folder.path)
+      let outcome = try await CordonBinary.shell(
+        "exec timeout -k 1 30 \"$cordon\" run \(option) -- ./guest\(arguments)", in: folder.path)
+      #expect(native.output.contains(arguments.isEmpty ? "asked" : "ended"))
+      #expect(outcome.output == native.output && outcome.status == native.status, "\(arguments): \(outcome.error)")
+    }
+  }
+
   /// From outside: of the launcher and all that it starts, and of a program that runs already and goes on to start others.
   @Test func straceOutside() async throws {
     guard has("strace") else { return }
