@@ -7,6 +7,7 @@
 #include <spawn.h>
 #include <stddef.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static void *nothing(void *unused) { return unused; }
@@ -77,4 +78,22 @@ long guest_block_and_call(const volatile int32_t *until) {
     if (pthread_sigmask(SIG_SETMASK, &before, NULL) != 0) return -1;
   }
   return made;
+}
+
+static void call_in_handler(int signal) {
+  (void)signal;
+  getppid();
+}
+
+long guest_call_in_handlers(const volatile int32_t *until) {
+  struct sigaction action = {.sa_handler = call_in_handler, .sa_flags = SA_RESTART};
+  struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+  struct itimerspec often = {{0, 50000}, {0, 50000}};
+  timer_t timer;
+  sigfillset(&action.sa_mask);
+  if (sigaction(SIGUSR1, &action, NULL) != 0 || timer_create(CLOCK_MONOTONIC, &event, &timer) != 0) return -1;
+  if (timer_settime(timer, 0, &often, NULL) != 0) return -1;
+  long made = 0;
+  for (; *until == 0; made++) getppid();
+  return timer_delete(timer) == 0 ? made : -1;
 }

@@ -46,6 +46,29 @@ import TrapEngine
     }
   }
 
+  /// It believes that it has, and can be asked all the same: what traps later may need that.
+  @Test func `trapped code that has blocked every signal`() async {
+    await #expect(processExitsWith: .success) {
+      begin()
+      let guest = try Guest("seccomp")
+      guest.log.answer(Number.getpid, .value, 4711)
+      try guest.activate(for: .allThreads)
+      let goOn = Signpost()
+      let blocked = Signpost()
+      let blocking = TestThread {
+        let result = guest.setMask(SIG_SETMASK, .max).result
+        blocked.open()
+        goOn.wait()
+        return result == 0 ? guest.call(Number.getpid) : result
+      }
+      blocked.wait()
+      try guest.session.trap(trapAllButLast(of: HighPages(30), guest))
+      check(guest.session.statistics.filters, 25, "filters")
+      goOn.open()
+      check(blocking.join(), 4711, "its call")
+    }
+  }
+
   /// The process has a main thread until its last one has ended.
   @Test func `a main thread that has ended`() async {
     await #expect(processExitsWith: .success) {

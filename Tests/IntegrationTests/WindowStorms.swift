@@ -23,7 +23,7 @@ import Testing
 
 /// What native code does meanwhile.
 enum Storm: String, CaseIterable, Codable, Sendable {
-  case threads, detachedThreads, processes, forks, identities, masks
+  case threads, detachedThreads, processes, forks, identities, masks, handlers
 
   /// Starts threads that do it until told to stop.
   func start(_ count: Int, until: UnsafeMutablePointer<Int32>) -> [TestThread] {
@@ -37,6 +37,7 @@ enum Storm: String, CaseIterable, Codable, Sendable {
         case .forks: guest_fork_processes(until)
         case .identities: guest_set_identities(until)
         case .masks: guest_block_and_call(until)
+        case .handlers: guest_call_in_handlers(until)
         }
       }
     }

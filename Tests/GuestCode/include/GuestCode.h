@@ -64,13 +64,15 @@ int32_t guest_wait_in_vfork(const volatile int32_t *until);
 
 /// Until `*until` is no longer 0, one after the other: make threads (joined, or detached); make processes (posix_spawn of
 /// /bin/true, or fork); have all threads set their user ids to what they are; call with every signal blocked that libc
-/// blocks for a program. How often, or -1 where that failed.
+/// blocks for a program, in ordinary code and in the handler of a timer's signal, which may interrupt any thread. How often,
+/// or -1 where that failed.
 long guest_make_threads(const volatile int32_t *until);
 long guest_make_detached_threads(const volatile int32_t *until);
 long guest_make_processes(const volatile int32_t *until);
 long guest_fork_processes(const volatile int32_t *until);
 long guest_set_identities(const volatile int32_t *until);
 long guest_block_and_call(const volatile int32_t *until);
+long guest_call_in_handlers(const volatile int32_t *until);
 
 /// Writes bytes to an address, which may be 0.
 void guest_write(uint64_t address, const uint8_t *bytes, size_t count);
