@@ -215,7 +215,11 @@ static long go_round(long directory, uint32_t self, uint32_t turn, int examines,
       State state = found == 0 ? unasked : state_in(found, turn);
       if (state == parked || state == away) continue;
       round->missing++;
-      if (state == blocks) round->silence.thread = (int32_t)thread, round->silence.error = -CORDON_EBUSY;
+      if (state == blocks) {
+        round->silence.thread = (int32_t)thread, round->silence.error = -CORDON_EBUSY;
+        CordonThreadLook look;
+        if (examines && cordon_look_at_thread((int32_t)thread, &look) == 0) round->starving += look.is_runnable;
+      }
       if (state != asked) {
         if (state != blocks || questions_in(found, turn) < MOST_QUESTIONS) ask(place, thread, turn, round);
         continue;

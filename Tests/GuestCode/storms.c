@@ -82,7 +82,11 @@ long guest_block_and_call(const volatile int32_t *until) {
 
 static void call_in_handler(int signal) {
   (void)signal;
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
   getppid();
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 long guest_call_in_handlers(const volatile int32_t *until) {
@@ -90,7 +94,6 @@ long guest_call_in_handlers(const volatile int32_t *until) {
   struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
   struct itimerspec often = {{0, 50000}, {0, 50000}};
   timer_t timer;
-  sigfillset(&action.sa_mask);
   if (sigaction(SIGUSR1, &action, NULL) != 0 || timer_create(CLOCK_MONOTONIC, &event, &timer) != 0) return -1;
   if (timer_settime(timer, 0, &often, NULL) != 0) return -1;
   long made = 0;

@@ -127,7 +127,7 @@ import Testing
       begin()
       let guest = try Guest("seccomp")
       nativeCall(Number.prctl, 38, 1)
-      fillUp(leaving: 1_000)
+      fillUp(leaving: 4_000)
       // Code lies between them, so that no filter can take in more.
       let ground = try #require(Ground(at: 0x2000_0000_0000, size: 1_500 * 0x1000))
       try guest.session.change { change in

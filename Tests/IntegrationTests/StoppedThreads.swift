@@ -38,6 +38,7 @@ import TrapEngine
       let guest = try Guest("seccomp", options: [.guardsSIGSYS])
       guest.log.answer(Number.getpid, .value, 4711)
       nonisolated(unsafe) let until = sharedMemory(of: Int32.self)
+      defer { until.pointee = 1 }
       let waiting = IdentifiedThread { guest_wait_in_vfork(until) == 0 ? guest.call(Number.getpid) : -1 }
       waitUntilBlocked(waiting.id, in: Number.vfork)
       try guest.activate(for: .allThreads)
