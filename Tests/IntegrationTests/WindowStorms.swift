@@ -4,10 +4,10 @@ import GuestCode
 import Testing
 
 /// Filters that trap native calls are attached while other threads make threads and processes: libc blocks every signal for
-/// a moment then, and who traps in that moment is killed. CORDON_STORM_ATTEMPTS says how often; 20 times where it is not
-/// set, of which without the care that is taken between 4 and 20 end so.
+/// a moment then, and who traps in that moment is killed. CORDON_STORM_ATTEMPTS says how often; 10 times where it is not
+/// set, of which without the care that is taken between 2 and 10 end so.
 @Suite(.serialized) struct WindowStorms {
-  static let attempts = getenv("CORDON_STORM_ATTEMPTS").flatMap { Int(String(cString: $0)) } ?? 20
+  static let attempts = getenv("CORDON_STORM_ATTEMPTS").flatMap { Int(String(cString: $0)) } ?? 10
 
   @Test(arguments: WideFilter.allCases, Storm.allCases)
   func `a wide filter is attached while threads or processes are made`(_ filter: WideFilter, _ storm: Storm) async {
