@@ -275,22 +275,36 @@ static uint64_t steps_in(const Row *row) {
   return steps;
 }
 
-/* How many chunks that are not in use the edits may take, one after the other. An edit takes what its steps fill, one
-   that it begins in and one that it splits. Many of them take fewer in the end: between two edits, chunks that are
-   neighbours hold more than half a chunk together. */
-static uint64_t chunks_for(const CordonEdit *edits, uint64_t count) {
-  uint64_t each = 0, largest = 0, steps = 0;
-  for (uint64_t i = 0; i < count; i++) {
-    uint64_t chunks = edits[i].step_count / CHUNK_STEPS + 3;
-    each += chunks;
-    steps += edits[i].step_count + 1;
-    if (chunks > largest) largest = chunks;
-  }
+/* How many chunks that are not in use edits may take, one after the other: `each` if none is joined, with so many steps
+   in all. Many of them take fewer in the end: between two edits, chunks that are neighbours hold more than half a chunk
+   together. */
+static uint64_t chunks_together(uint64_t each, uint64_t largest, uint64_t steps) {
   const Row *row = cordon_step_table.copies[cordon_table_generation() & 1].row;
   if (each <= row->free_count) return each;
   uint64_t row_at_most = (steps_in(row) + steps) / (CHUNK_STEPS / 2 + 1) * 2 + 1;
   uint64_t together = (row_at_most > row->count ? row_at_most - row->count : 0) + largest;
   return together < each ? together : each;
+}
+
+/* What an edit takes: what its steps fill, one chunk that it begins in and one that it splits. */
+static uint64_t chunks_of(uint64_t step_count) { return step_count / CHUNK_STEPS + 3; }
+
+static uint64_t chunks_for(const CordonEdit *edits, uint64_t count) {
+  uint64_t each = 0, largest = 0, steps = 0;
+  for (uint64_t i = 0; i < count; i++) {
+    uint64_t chunks = chunks_of(edits[i].step_count);
+    each += chunks;
+    steps += edits[i].step_count + 1;
+    if (chunks > largest) largest = chunks;
+  }
+  return chunks_together(each, largest, steps);
+}
+
+long cordon_table_prepare(uint64_t edits, uint64_t steps, uint64_t regions) {
+  long result = cordon_step_table.is_changed ? 0 : begin();
+  if (result == 0) result = commit_records(regions);
+  if (result != 0) return result;
+  return commit_chunks(chunks_together(edits * chunks_of(steps), chunks_of(steps), edits * (steps + 1)));
 }
 
 long cordon_table_change(const CordonEdit *edits, uint64_t count, const CordonNaming *names, uint64_t name_count) {

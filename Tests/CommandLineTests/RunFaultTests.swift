@@ -6,7 +6,7 @@ import Testing
 @Suite(.timeLimit(.minutes(3)), .enabled(if: Compiler.exists, "gcc is not installed (apt-get install gcc)"))
 struct RunFaultTests {
   /// A folder with `refuse NUMBER ERRNO PROGRAM…`, which runs a program under a filter that refuses a call.
-  private func folder() async throws -> TemporaryFolder {
+  func folder() async throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
     try await Compiler.build(
       #"""

@@ -34,6 +34,16 @@ import Testing
     }
   }
 
+  @Test func `Cordon's own pages cannot trap`() throws {
+    let own = IntervalSet([IntervalSet.Interval(Self.gate.start + 2, Self.gate.start + 3)])
+    let view = AddressSpaceView(code: IntervalSet(), next: IntervalSet(), nearest: IntervalSet())
+    for force in [nil] + Widening.allCases.map(Optional.some) {
+      #expect(throws: SessionError.unsatisfiable("Cordon's own pages cannot trap")) {
+        try Planner(gate: Self.gate).propose(own, force: force, wanted: { own }, view: { view })
+      }
+    }
+  }
+
   /// That the proof says no where a filter is a byte short.
   @Test func `a filter that misses an instruction is found`() throws {
     var history = History(seed: 1)

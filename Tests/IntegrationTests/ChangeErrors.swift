@@ -151,6 +151,99 @@ import TrapEngine
       check(session.regions.count, 11, "regions")
     }
   }
+
+  /// The table is full when memory is unmarked of which a part stays marked, which takes more of the table than before: the
+  /// memory is not touched.
+  @Test(arguments: mechanisms)
+  func `no memory for the table while marked memory is unmapped`(_ mechanism: String) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
+      let subject = try Subject(mechanism)
+      let session = subject.guest.session
+      let marked = try session.map(0x3000, [.read, .write, .noSyscall])
+      let middle = try AddressRange(start: marked.start + 0x1000, end: marked.start + 0x2000)
+      let end = try AddressRange(start: marked.start + 0x1000, end: marked.end)
+      fillTable(of: session, at: subject.fresh.start + 0x100_0000)
+      try subject.note()
+      let error = SessionError.memory(.noMemory)
+      subject.expect(error) { () throws(SessionError) in try session.unmap(middle) }
+      subject.expect(error) { () throws(SessionError) in try session.protect(middle, [.read]) }
+      subject.expect(error) { () throws(SessionError) in try session.remap(middle, to: 0x4000) }
+      subject.expect(error) { () throws(SessionError) in try session.remap(end, to: 0x1000) }
+    }
+  }
+
+  /// A mark that would need a filter, by a raw call.
+  @Test func `no filter for memory that the program marks`() async {
+    await #expect(processExitsWith: .success) {
+      begin()
+      let session = try Session(options: [.memoryMapCalls])
+      let log = HookLog()
+      log.answer(Number.getpid, .value, 4711)
+      try session.setHook(log.hook())
+      try told { () throws(SessionError) in try session.activate(for: .allThreads) }
+      check(nativeCall(Number.seccomp, 4, 0, 0), 0, "the mode")
+      nativeCall(Number.prctl, 38, 1)  // PR_SET_NO_NEW_PRIVS
+      check(GuestFilter(refusing: Number.seccomp, with: ENOMEM).load(), 0, "the filter")
+      let (mprotect, protection, flags) = (
+        10, Int(PROT_READ | PROT_WRITE | PROT_EXEC), Int(MAP_PRIVATE | MAP_ANONYMOUS)
+      )
+      let at = nativeCall(Number.mmap, 0, 0x1000, protection, flags, -1, 0)
+      guest_write(UInt64(at), GuestTemplate.getpid.code, 8)
+      let filters = session.statistics.filters
+      check(nativeCall(mprotect, at, 0x1000, Int(PROT_READ) | 0x40), -Int(ENOMEM), "mprotect")
+      check(nativeCall(Number.mmap, at, 0x1000, protection | 0x40, flags | Int(MAP_FIXED), -1, 0), -Int(ENOMEM), "mmap")
+      check(call(UInt64(at)), Int(getpid()), "the memory's call: it is there, can be run, and is not marked")
+      check([session.regions.count, session.statistics.filters], [0, filters], "regions and filters")
+      let placed = nativeCall(Number.mmap, 0, 0x1000, protection | 0x40, flags, -1, 0)
+      guest_write(UInt64(placed), GuestTemplate.getpid.code, 8)
+      check(call(UInt64(placed)), 4711, "a call from where a mark needs no filter")
+    }
+  }
+
+  /// The table is full when the program itself unmaps, unmarks, moves or replaces a part of what it has marked.
+  @Test func `no memory for the table while marked memory is unmapped by the program`() async {
+    await #expect(processExitsWith: .success) {
+      begin()
+      let session = try Session(options: [.memoryMapCalls])
+      let log = HookLog()
+      log.answer(Number.getpid, .value, 4711)
+      try session.setHook(log.hook())
+      try told { () throws(SessionError) in try session.activate(for: .allThreads) }
+      check(nativeCall(Number.seccomp, 4, 0, 0), 0, "the mode")
+      let (size, protection) = (0x3000, Int(PROT_READ | PROT_WRITE | PROT_EXEC))
+      let at = nativeCall(Number.mmap, 0, size, protection | 0x40, Int(MAP_PRIVATE | MAP_ANONYMOUS), -1, 0)
+      let middle = at + 0x1000
+      for page in 0..<3 { guest_write(UInt64(at + page * 0x1000), GuestTemplate.getpid.code, 8) }
+      let segment = nativeCall(29, 0, 0x1000, 0o700)  // shmget
+
+      fillTable(of: session, at: UInt64(at) + 0x100_0000)
+      let (mprotect, mremap, shmat) = (10, 25, 30)
+      let flags = Int(MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED)
+      let calls = [
+        [Number.munmap, middle, 0x1000], [mprotect, middle, 0x1000, protection], [mremap, middle, 0x1000, 0x4000, 1],
+        [mremap, middle, 0x2000, 0x1000, 0], [Number.mmap, middle, 0x1000, protection, flags, -1, 0],
+        [shmat, segment, middle, 0x4000],
+      ]
+      let regions = session.regions
+      for words in calls {
+        let all = words + [Int](repeating: 0, count: 7 - words.count)
+        let result = nativeCall(all[0], all[1], all[2], all[3], all[4], all[5], all[6])
+        check(result, -Int(ENOMEM), "\(words)")
+        check(session.regions, regions, "the regions after \(words)")
+        for page in 0..<3 { check(call(UInt64(at + page * 0x1000)), 4711, "page \(page) after \(words)") }
+      }
+      check(nativeCall(31, segment, 0, 0), 0, "shmctl")
+    }
+  }
+}
+
+/// Declares regions until the table is full: a filter refuses it more memory.
+private func fillTable(of session: Session, at start: UInt64) {
+  nativeCall(Number.prctl, 38, 1)  // PR_SET_NO_NEW_PRIVS
+  check(GuestFilter(refusing: 10, with: ENOMEM, second: 65_536).load(), 0, "the filter")
+  var place = start
+  while let range = try? AddressRange(start: place, end: place + 8), (try? session.trap(range)) != nil { place += 64 }
+  #expect(place > start + 1000 * 64)
 }
 
 /// An active session whose state can be compared.

@@ -1,5 +1,6 @@
 import FilterCompiler
 import SystemPackage
+import TrapEngine
 
 /// Memory that is marked as making no system calls, as the memory-map RFC of 2020 has it: whole pages, marked and
 /// unmarked in any parts. A call is marked where all of its instruction lies in marked memory; it goes to the session's
@@ -42,6 +43,7 @@ extension Session {
     try state.withLock { state throws(SessionError) in
       try state.checkPages(range)
       try state.checkTaken(range)
+      try state.prepareToUnmark(range)
       // Code that is unmarked must not run any more.
       try state.giveBack(range)
       try state.unmark(range)
@@ -90,7 +92,7 @@ extension Session.State {
     } catch { throw .memory(error) }
   }
 
-  private static func range(_ start: UInt64, _ size: UInt64) throws(SessionError) -> AddressRange {
+  static func range(_ start: UInt64, _ size: UInt64) throws(SessionError) -> AddressRange {
     do { return try AddressRange(start: start, end: start + size) } catch { throw .region(error) }
   }
 
@@ -109,7 +111,7 @@ extension Session.State {
     // A filter cannot be taken off: no mark where nothing is mapped.
     guard PageMapping.mappedPart(of: range) == range.length else { throw .memory(.noMemory) }
     let before = marks(near: range)
-    if protection.contains(.noSyscall) { try mark(range) }
+    if protection.contains(.noSyscall) { try mark(range) } else { try prepareToUnmark(range) }
     do throws(Errno) {
       try PageMapping.protect(range.start..<range.end, protection.kernelBits)
     } catch {
@@ -188,6 +190,17 @@ extension Session.State {
     self.active = active
   }
 
+  /// Has the handler's table have what it takes to unmark ranges: for before the kernel is asked for what cannot be undone.
+  /// - Throws: ``SessionError/memory(_:)``.
+  func prepareToUnmark(_ ranges: AddressRange...) throws(SessionError) {
+    let marks = ranges.reduce(0) { $0 + self.marks(near: $1).count }
+    guard active != nil, marks > 0 else { return }
+    // Each mark is taken out, and what is left of the first and the last one of a range is put back.
+    let (more, steps) = (2 * ranges.count, UInt64(8))
+    let result = cordon_table_prepare(UInt64(marks + more), steps, UInt64(store.indices + more))
+    guard result == 0 else { throw .memory(Errno(rawValue: Int32(-result))) }
+  }
+
   mutating func unmark(_ range: AddressRange) throws(SessionError) {
     let old = marks(near: range).filter { $0.range.overlaps(range) }
     var rest: [AddressRange] = []
@@ -204,6 +217,7 @@ extension Session.State {
     if size == range.length { return range }
     if size < range.length {
       let rest = try Self.range(range.start + size, range.length - size)
+      try prepareToUnmark(rest)
       try giveBack(rest)
       try unmark(rest)
       return try Self.range(range.start, size)
@@ -212,6 +226,7 @@ extension Session.State {
     let new = try reserve(size, inArena: isMarked)
     do throws(SessionError) {
       for part in copies(of: range, at: new) { try mark(part) }
+      try prepareToUnmark(range)
       do throws(Errno) {
         _ = try PageMapping.remap(range.start..<range.end, to: size, at: new.start, mayMove: true)
       } catch { throw .memory(error) }

@@ -65,7 +65,7 @@ extension Session.State {
       return result == 0 ? -Int(Errno.noMemory.rawValue) : result
     }
     let before = marks(near: range)
-    if call.marks { try mark(range) }
+    if call.marks { try mark(range) } else { try prepareToUnmark(range) }
     let result = call.make()
     if result == 0 {
       if !call.marks { try unmark(range) }
@@ -89,6 +89,7 @@ extension Session.State {
 
   private mutating func unmap(_ call: MemoryCall) throws(SessionError) -> Int {
     guard let range = call.pages(0, 1) else { return call.make() }
+    try prepareToUnmark(range)
     if let arena, arena.range.overlaps(range) {
       // The session keeps the addresses; to the program nothing is mapped there.
       for outside in [(range.start, min(range.end, arena.range.start)), (max(range.start, arena.range.end), range.end)]
@@ -117,7 +118,7 @@ extension Session.State {
     }
     let before = marks(near: range)
     // What replaces other memory may be run as soon as it is there.
-    if call.marks, replaces { try mark(range) }
+    if call.marks, replaces { try mark(range) } else { try prepareToUnmark(range) }
     let result = try make(call, at: range)
     if MemoryCall.isFailure(result) {
       if call.marks, replaces { try restore(before, in: range) }
@@ -176,10 +177,15 @@ extension Session.State {
 
   /// A lower break unmaps what lies above it.
   private mutating func setBreak(_ call: MemoryCall) throws(SessionError) -> Int {
-    let before = cordon_gate_call(call.number, 0, 0, 0, 0, 0, 0)
+    let before = UInt64(bitPattern: Int64(cordon_gate_call(call.number, 0, 0, 0, 0, 0, 0)))
+    let pages = { (address: UInt64) in (address + Arena.page - 1) & ~(Arena.page - 1) }
+    guard call.arguments[0] < before,
+      let gone = try? AddressRange(start: pages(call.arguments[0]), end: pages(before))
+    else { return call.make() }
+    // The break stays where it is; what brk(2) fails with is that.
+    guard (try? prepareToUnmark(gone)) != nil else { return Int(before) }
     let result = call.make()
-    let pages = { (address: Int) in (UInt64(address) + Arena.page - 1) & ~(Arena.page - 1) }
-    if result < before, let gone = try? AddressRange(start: pages(result), end: pages(before)) { try unmark(gone) }
+    if result < Int(before) { try unmark(gone) }
     return result
   }
 
@@ -187,6 +193,7 @@ extension Session.State {
   private mutating func attachSegment(_ call: MemoryCall) throws(SessionError) -> Int {
     guard let range = call.segmentPages else { return call.make() }
     if let arena, arena.range.overlaps(range), !arena.contains(range) { return -Int(Errno.invalidArgument.rawValue) }
+    try prepareToUnmark(range)
     let result = try make(call, at: range)
     if !MemoryCall.isFailure(result) { try unmark(range) }
     return result
@@ -198,6 +205,9 @@ extension Session.State {
     let parts = ((try? ProcessMap())?.mappings ?? []).filter { mapping in
       guard case .file(let path, isDeleted: true) = mapping.origin, path.hasPrefix("/SYSV") else { return false }
       return mapping.range.start >= address && mapping.range.start - address == mapping.fileOffset
+    }
+    if let first = parts.first, let last = parts.last {
+      try prepareToUnmark(Self.range(first.range.start, last.range.end - first.range.start))
     }
     if let arena, let first = parts.first, arena.range.overlaps(first.range) {
       // The session keeps the addresses: they are taken from the segment, which leaves it as good as detached.
@@ -212,9 +222,11 @@ extension Session.State {
 
   /// remap_file_pages(2) maps other pages of a file over some, without their mark; it rounds both ends down.
   private mutating func remapFile(_ call: MemoryCall) throws(SessionError) -> Int {
-    let result = call.make()
     let (start, size) = (call.arguments[0] & ~(Arena.page - 1), call.arguments[1] & ~(Arena.page - 1))
-    if result == 0, let range = call.replacing((0, start), (1, size)).pages(0, 1) { try unmark(range) }
+    guard let range = call.replacing((0, start), (1, size)).pages(0, 1) else { return call.make() }
+    try prepareToUnmark(range)
+    let result = call.make()
+    if result == 0 { try unmark(range) }
     return result
   }
 
@@ -232,6 +244,7 @@ extension Session.State {
       return try move(call, old, to: place, keepsOld: flags & keeps != 0)
     }
     if flags & keeps == 0 {
+      try prepareToUnmark(old)
       // In place: the arena's next page is the session's, and as good as taken.
       let result = isOwn && new.length > old.length ? -Int(Errno.noMemory.rawValue) : call.replacing((3, 0)).make()
       if !MemoryCall.isFailure(result) {
@@ -240,7 +253,12 @@ extension Session.State {
           if isOwn { try arena?.give(rest.start..<rest.end) }
           try unmark(rest)
         } else if new.length > old.length, isMarked(old.end) {
-          try mark(AddressRange(checked: old.end, new.end))
+          do throws(SessionError) {
+            try mark(AddressRange(checked: old.end, new.end))
+          } catch {
+            _ = call.replacing((1, new.length), (2, old.length), (3, 0)).make()
+            throw error
+          }
         }
         return result
       }
@@ -268,7 +286,13 @@ extension Session.State {
     if let arena, arena.range.overlaps(place), !arena.contains(place) { return -Int(Errno.invalidArgument.rawValue) }
     let moved = copies(of: old, at: place)
     let before = marks(near: place)
-    for range in moved { try mark(range) }
+    do throws(SessionError) {
+      for range in moved { try mark(range) }
+      try prepareToUnmark(place, old)
+    } catch {
+      try? restore(before, in: place)
+      throw error
+    }
     let result = try make(call, at: place)
     if MemoryCall.isFailure(result) {
       try restore(before, in: place)
