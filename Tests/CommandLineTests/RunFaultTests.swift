@@ -80,8 +80,8 @@ struct RunFaultTests {
         == "cordon: run: small/log cannot be written: No space left on device; the program runs on without a log\n")
   }
 
-  /// Stops and goings on, as many as can be sent while the agent is put into one program after the other.
-  @Test func stopsWhileTheAgentIsPutIn() async throws {
+  /// Stops and goings on, as many as can be sent while one program after the other is executed, or is not there.
+  @Test func stopsWhileProgramsAreExecuted() async throws {
     let folder = try await folder()
     try await Compiler.build(
       #"""
@@ -107,7 +107,7 @@ struct RunFaultTests {
       """#, as: "storm", in: folder.path, ["-Wno-unused-result"])
     let outcome = try await CordonBinary.shell(
       """
-      "$cordon" run --all sh -c 'echo $$ > pid; i=0; while [ $i -lt 1000 ]; do /bin/true || echo failed $?; i=$((i+1)); done; echo done' &
+      "$cordon" run --all sh -c 'echo $$ > pid; i=0; while [ $i -lt 500 ]; do /bin/true || echo failed $?; ./none 2> /dev/null; [ $? = 127 ] || echo wrong; i=$((i+1)); done; echo done' &
       while ! [ -s pid ]; do sleep 0.01; done
       ./storm "$(cat pid)"; wait $!; echo $?
       """, in: folder.path)
