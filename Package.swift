@@ -156,7 +156,7 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "CLinux", "cordon", "FilterCompiler", "ReadmeExample", "ReadmeLiveExample",
+        "CLinux", "CordonComparator", "cordon", "cordon-bench", "FilterCompiler", "ReadmeExample", "ReadmeLiveExample",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],

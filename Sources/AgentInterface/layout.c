@@ -1,7 +1,8 @@
 /* The interface has no code; what it promises about its own layout is checked here. */
 #include "AgentInterface.h"
 
-_Static_assert(offsetof(CordonAgentHeader, entry) == 24, "the image's assembly file spells the header out");
+_Static_assert(offsetof(CordonAgentHeader, inherited) == 48, "the image's assembly file spells the header out");
+_Static_assert(CORDON_BIRTH_FLAGS == 0x100002, "the image's assembly file spells the flags out");
 _Static_assert(sizeof(CordonAgentHeader) == 72, "the image's assembly file spells the header out");
 _Static_assert(CORDON_AGENT_GATE % 4096 == 0 && CORDON_AGENT_DATA % 4096 == 0, "mappings start at pages");
 _Static_assert(CORDON_AGENT_CALLS + 32 * CORDON_AREA_CALLS <= CORDON_AGENT_CHILD_CALLS, "the thunks of calls have room");

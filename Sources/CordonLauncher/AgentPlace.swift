@@ -1,6 +1,7 @@
 import AgentInterface
 import FilterCompiler
 import Glibc
+import LauncherShims
 import SystemPackage
 
 /// Where the agent lies in every program of one tree of processes: a base of its own for each tree, since the filters that
@@ -9,28 +10,48 @@ struct AgentPlace: ~Copyable {
   let base: UInt64
   fileprivate let image: AgentImage
   fileprivate let duties: AgentDuties
+  /// What every program of the tree maps at the base.
+  private let file: MemoryFile
 
   /// Above what a program of fixed address uses and sanitizers' shadows, below where the kernel puts position-independent
   /// programs and bottom-up layouts, and below where the library's arenas go.
   private static let zone: Range<UInt64> = 0x1008_0000_0000..<0x1100_0000_0000
 
-  /// Maps the image in this process too, at a random base: the child that becomes the program calls from there.
+  /// Maps the agent in this process too, at a random base: the child that becomes the program calls from there.
   init(_ image: AgentImage, duties: AgentDuties) throws(LaunchError) {
-    self.image = image
-    self.duties = duties
-    for _ in 0..<16 {
-      let base = UInt64.random(in: Self.zone) & ~(UInt64(CORDON_AGENT_SPAN) - 1)
-      if try Self.map(image, at: base) {
-        self.base = base
-        return
-      }
+    do {
+      let file = try MemoryFile(size: AgentImage.span)
+      let memory = try Self.map(file)
+      let base = UInt64(UInt(bitPattern: memory))
+      image.write(
+        to: memory, supervisor: getpid(), duties: duties.rawValue, arena: Self.arena(base, duties), inherited: 0)
+      guard mprotect(memory, AgentImage.span, PROT_READ | PROT_EXEC) == 0 else { throw Errno(rawValue: errno) }
+      try file.seal()
+      self.init(base: base, image: image, duties: duties, file: file)
+    } catch {
+      throw .machine(
+        "the agent cannot be made executable: \(error)",
+        remedy: "see `ulimit -v` and `sysctl vm.memfd_noexec`, which must not be 2")
     }
-    throw .machine("no room for the agent", remedy: "raise the limit on address space (ulimit -v)")
   }
 
-  deinit {
-    munmap(UnsafeMutableRawPointer(bitPattern: UInt(base)), Int(CORDON_AGENT_IMAGE_LIMIT))
+  private init(base: UInt64, image: AgentImage, duties: AgentDuties, file: consuming MemoryFile) {
+    self.base = base
+    self.image = image
+    self.duties = duties
+    self.file = file
   }
+
+  private static func map(_ file: borrowing MemoryFile) throws(Errno) -> UnsafeMutableRawPointer {
+    var error = Errno.fileExists
+    for _ in 0..<16 {
+      let base = UInt64.random(in: zone) & ~(UInt64(CORDON_AGENT_SPAN) - 1)
+      do { return try file.map(at: base) } catch let refusal { error = refusal }
+    }
+    throw error
+  }
+
+  deinit { munmap(UnsafeMutableRawPointer(bitPattern: UInt(base)), AgentImage.span) }
 
   /// The address of the call that filters exempt.
   var call: UInt64 { base + image.call }
@@ -42,31 +63,14 @@ struct AgentPlace: ~Copyable {
   func hasCalled(_ address: UInt64) -> Bool {
     address > base && address <= base + UInt64(image.bytes.count)
   }
-
-  private static func map(_ image: AgentImage, at base: UInt64) throws(LaunchError) -> Bool {
-    let fixed: CInt = 0x100000  // MAP_FIXED_NOREPLACE, Linux 4.17; a mere hint before that
-    let size = Int(CORDON_AGENT_IMAGE_LIMIT)
-    guard let wanted = UnsafeMutableRawPointer(bitPattern: UInt(base)),
-      let memory = mmap(wanted, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | fixed, -1, 0)
-    else { return false }
-    guard memory == wanted else {
-      if memory != MAP_FAILED { munmap(memory, size) }
-      return false
-    }
-    UnsafeMutableRawBufferPointer(start: memory, count: size).copyBytes(from: image.bytes)
-    guard mprotect(memory, size, PROT_READ | PROT_EXEC) == 0 else {
-      let error = Errno(rawValue: errno)
-      munmap(memory, size)
-      throw .machine("the agent cannot be made executable: \(error)", remedy: nil)
-    }
-    return true
-  }
 }
 
 extension AgentPlace {
   /// Where modules go that are to be trapped, where only such trap: a block of its own above the agent, aligned so that one
   /// comparison decides for it.
-  var arena: AddressRange? {
+  var arena: AddressRange? { Self.arena(base, duties) }
+
+  fileprivate static func arena(_ base: UInt64, _ duties: AgentDuties) -> AddressRange? {
     guard duties.contains(.places) else { return nil }
     let size: UInt64 = 1 << 32
     let start = (base + UInt64(CORDON_AGENT_SPAN) + size - 1) & ~(size - 1)
@@ -89,28 +93,42 @@ extension AgentPlace {
     }
   }
 
-  /// Where the agent starts in a program that was just executed.
-  var start: UInt64 { base + image.start }
-
-  /// Writes the agent into a process that has mapped room for it, through /proc: such a write goes to pages that are not
-  /// writable, so the agent's are never writable and executable at once.
+  /// Has a program begin with the code that maps the agent: one that is stopped where it was executed, before its first
+  /// instruction. See AgentInterface.h.
   /// - Parameters:
-  ///   - entry: the program's own first instruction.
+  ///   - registers: the program's.
+  ///   - number: of the call that executed it.
   ///   - inherited: what of SIGSYS the program has from the one before it.
-  func write(into process: Int32, entry: UInt64, inherited: UInt64) -> Bool {
-    let memory = open("/proc/\(process)/mem", O_WRONLY | O_CLOEXEC)
-    guard memory >= 0 else { return false }
-    defer { close(memory) }
-    let bytes = bytes(entry: entry, inherited: inherited)
-    return pwrite(memory, bytes, image.size, off_t(base)) == image.size
+  /// - Returns: the registers to go on with; nil where the code cannot be written.
+  func beginning(
+    of process: Int32, _ registers: CordonThreadRegisters, number: Int32, inherited: UInt64
+  ) -> CordonThreadRegisters? {
+    guard let start = KernelCode.write(image.birth, into: process, stack: registers.rsp) else { return nil }
+    var birth = registers
+    birth.rip = start
+    birth.original_rax = .max
+    birth.rdi = base
+    (birth.rsi, birth.rdx, birth.r10, birth.r8, birth.r9) = (0, 0, 0, 0, 0)
+    birth.rbx = registers.rip
+    birth.rbp = inherited
+    birth.r12 = UInt64(UInt32(bitPattern: number))
+    birth.r13 = base + image.start
+    birth.r15 = UInt64(AgentImage.span)
+    return birth
   }
 
-  private func bytes(entry: UInt64, inherited: UInt64) -> [UInt8] {
-    image.bytes(entry: entry, supervisor: getpid(), duties: duties.rawValue, arena: arena, inherited: inherited)
+  /// Whether the call is that of a program's birth.
+  func isBirth(_ notification: CordonNotification) -> Bool { notification.arguments.0 == base }
+
+  /// Answers it.
+  func give(to notification: CordonNotification, _ listener: borrowing Listener) throws(Errno) {
+    try listener.give(notification, file.descriptor)
   }
 
   /// The file to execute in the place of a program whose thread cannot be traced.
   func loaderFile(inherited: UInt64) throws(Errno) -> LoaderFile {
-    try LoaderFile(bytes(entry: 0, inherited: inherited), base: base, start: base + image.loaded)
+    try LoaderFile(base: base, start: base + image.loaded) { memory in
+      image.write(to: memory, supervisor: getpid(), duties: duties.rawValue, arena: arena, inherited: inherited)
+    }
   }
 }

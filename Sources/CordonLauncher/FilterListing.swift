@@ -5,7 +5,7 @@ import FilterCompiler
 struct FilterListing {
   /// Where control goes on: at the next instruction, or at the one that ``mark(_:)`` names.
   enum Label: Int, CaseIterable {
-    case next, exempt, arena, elsewhere, foreign, ending, allow, notify, killProcess, trap
+    case next, exempt, arena, elsewhere, foreign, ending, birth, mapping, allow, notify, killProcess, trap, rest
   }
 
   /// The words of struct seccomp_data that are looked at, by their offsets.
@@ -15,6 +15,8 @@ struct FilterListing {
     case pointerLow = 8
     case pointerHigh = 12
     case argumentLow = 16
+    case argumentHigh = 20
+    case fourthArgumentLow = 40
   }
 
   /// By the codes of the jumps that compare with a constant (BPF_JMP and BPF_K).
@@ -45,14 +47,19 @@ struct FilterListing {
     targets.append((holds, fails))
   }
 
-  /// The filter, with its jumps laid out.
+  /// The filter.
   func program() -> Program {
+    do { return try Program(laidOut()) } catch { preconditionFailure("\(error)") }
+  }
+
+  /// The instructions, with their jumps laid out.
+  func laidOut() -> [Instruction] {
     var laidOut = instructions
     for index in laidOut.indices {
       laidOut[index].jt = distance(from: index, to: targets[index].holds)
       laidOut[index].jf = distance(from: index, to: targets[index].fails)
     }
-    do { return try Program(laidOut) } catch { preconditionFailure("\(error)") }
+    return laidOut
   }
 
   private func distance(from index: Int, to label: Label) -> UInt8 {

@@ -6,7 +6,10 @@ import SystemPackage
 struct Listener: ~Copyable {
   let descriptor: Int32
 
-  init(adopting descriptor: Int32) { self.descriptor = descriptor }
+  init(adopting descriptor: Int32) {
+    self.descriptor = descriptor
+    cordon_listener_stay_near(descriptor)
+  }
 
   deinit { close(descriptor) }
 
@@ -22,6 +25,16 @@ struct Listener: ~Copyable {
   /// Has the call fail.
   func refuse(_ notification: CordonNotification, _ error: Errno) {
     _ = cordon_listener_refuse(descriptor, notification.id, error.rawValue)
+  }
+
+  /// Has the call answer a copy of `descriptor` in the table of the one who called, who has one thread: a limit on
+  /// descriptors does not stand in the way.
+  func give(_ notification: CordonNotification, _ descriptor: Int32) throws(Errno) {
+    var result = cordon_listener_give(self.descriptor, notification.id, descriptor)
+    if result == -Int(EMFILE) {
+      result = cordon_listener_give_one_more(self.descriptor, notification.id, notification.thread, descriptor)
+    }
+    guard result == 0 else { throw Errno(rawValue: Int32(-result)) }
   }
 
   /// Whether nobody is under the filter any more.

@@ -1,29 +1,28 @@
 import AgentInterface
 import Glibc
-import LauncherShims
 import SystemPackage
 
 /// A program that is the agent at its base, and that becomes another program: what a thread executes that no tracer can give
 /// an agent. See CordonLoadRecord.
 struct LoaderFile: ~Copyable {
-  let descriptor: Int32
+  private let file: MemoryFile
 
   /// - Parameters:
-  ///   - image: the agent, with its header filled in.
   ///   - start: the address of the first instruction.
-  init(_ image: [UInt8], base: UInt64, start: UInt64) throws(Errno) {
-    let record = UInt64(CORDON_LOADER_RECORD_OFFSET)
-    var bytes = Self.header(start: start, base: base)
-    bytes += [UInt8](repeating: 0, count: CORDON_LOADER_IMAGE_OFFSET - bytes.count) + image
-    bytes += [UInt8](repeating: 0, count: Int(record) + Int(CORDON_AGENT_RECORD_LIMIT) - bytes.count)
-    let result = cordon_memory_file(bytes, UInt64(bytes.count))
-    guard result >= 0 else { throw Errno(rawValue: Int32(-result)) }
-    descriptor = Int32(result)
+  ///   - writeAgent: writes the agent to memory that has room for it.
+  init(base: UInt64, start: UInt64, writeAgent: (UnsafeMutableRawPointer) -> Void) throws(Errno) {
+    let file = try MemoryFile(size: Int(CORDON_LOADER_RECORD_OFFSET) + Int(CORDON_AGENT_RECORD_LIMIT))
+    let memory = try file.map()
+    let header = Self.header(start: start, base: base)
+    memory.copyMemory(from: header, byteCount: header.count)
+    writeAgent(memory + Int(CORDON_LOADER_IMAGE_OFFSET))
+    munmap(memory, file.size)
+    self.file = file
   }
 
-  deinit { close(descriptor) }
+  var descriptor: Int32 { file.descriptor }
 
-  /// The ELF header, elf(5): the image, the record, and a stack that is not executed.
+  /// The ELF header, elf(5): the agent, the record, and a stack that is not executed.
   private static func header(start: UInt64, base: UInt64) -> [UInt8] {
     func segment(_ kind: UInt32, _ flags: UInt32, at offset: UInt64, to address: UInt64, size: UInt64) -> [UInt8] {
       words([kind, flags]) + words([offset, address, address, size, size, kind == 1 ? 4096 : 16])
@@ -32,7 +31,7 @@ struct LoaderFile: ~Copyable {
     return identification + words([2, 62] as [UInt16]) + words([1] as [UInt32])  // an executable for x86-64
       + words([start, 64, 0]) + words([0] as [UInt32]) + words([64, 56, 3, 64, 0, 0] as [UInt16])
       + segment(
-        1, 5, at: UInt64(CORDON_LOADER_IMAGE_OFFSET), to: base, size: UInt64(CORDON_AGENT_IMAGE_LIMIT))
+        1, 5, at: UInt64(CORDON_LOADER_IMAGE_OFFSET), to: base, size: UInt64(AgentImage.span))
       + segment(
         1, 4, at: UInt64(CORDON_LOADER_RECORD_OFFSET), to: base + UInt64(CORDON_AGENT_RECORD),
         size: UInt64(CORDON_AGENT_RECORD_LIMIT))

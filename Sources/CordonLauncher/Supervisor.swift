@@ -1,4 +1,5 @@
 import AgentInterface
+import FilterCompiler
 import Glibc
 import LauncherShims
 import SystemPackage
@@ -15,6 +16,8 @@ struct Supervisor: ~Copyable {
   /// The process that was started.
   private let program: Int32
   private var followed = FollowedThreads()
+  /// The threads that have executed a program which has yet to ask for its agent.
+  private var births: Set<Int32> = []
   /// What of SIGSYS the programs have from it that a thread executes next.
   private var inheritances: [Int32: UInt64] = [:]
   private var end: ProgramEnd?
@@ -93,6 +96,7 @@ struct Supervisor: ~Copyable {
   // MARK: - Programs that are executed
 
   private mutating func answer(_ notification: CordonNotification) {
+    if place.isBirth(notification) { return giveAgent(notification) }
     guard notification.number == 322 else { return announce(notification) }
     if notification.arguments.5 == UInt64(CORDON_AGENT_LOADS), place.hasCalled(notification.instruction_pointer) {
       listener.proceed(notification)
@@ -111,6 +115,8 @@ struct Supervisor: ~Copyable {
     case CORDON_QUESTION_LOADER:
       accountant?.expectExecution(notification)
       do { try giveLoader(notification) } catch { listener.refuse(notification, error) }
+    case CORDON_QUESTION_AGENT:
+      do { try place.give(to: notification, listener) } catch { listener.refuse(notification, error) }
     default:
       if accountant == nil { listener.refuse(notification, .noFunction) }
       accountant?.answer(notification, listener)
@@ -122,12 +128,38 @@ struct Supervisor: ~Copyable {
     let thread = notification.thread
     accountant?.expectExecution(notification)
     if followed[thread] == nil {
-      let seized = cordon_trace_seize(thread, UInt32(CordonTraceExec) | UInt32(CordonTraceMarksCalls))
+      let seized = cordon_trace_seize(thread, UInt32(CordonTraceExec))
       guard seized == 0 else { return manage(notification, without: Errno(rawValue: Int32(-seized))) }
     }
+    let isNative = notification.architecture == AuditArchitecture.x86_64.rawValue
     followed[thread] = FollowedThread(
-      deadline: MonotonicTime.now() + Self.patience, inherited: inheritances.removeValue(forKey: thread) ?? 0)
+      deadline: MonotonicTime.now() + Self.patience, number: isNative ? notification.number : 59,  // execve
+      inherited: inheritances.removeValue(forKey: thread) ?? 0)
     listener.proceed(notification)
+  }
+
+  /// A new program asks for its agent, or says why it has none.
+  private mutating func giveAgent(_ notification: CordonNotification) {
+    let refusal = Int(truncatingIfNeeded: notification.arguments.1)
+    guard refusal == 0 else {
+      let error = Errno(rawValue: Int32(clamping: -refusal))
+      return end(notification.thread, "the agent has no room in its new program: \(error)")
+    }
+    guard births.remove(notification.thread) != nil else {
+      return listener.refuse(notification, .noSuchFileOrDirectory)
+    }
+    do {
+      try place.give(to: notification, listener)
+    } catch {
+      // One that is gone needs no agent.
+      guard error != .noSuchFileOrDirectory, error != .noSuchProcess else { return }
+      end(notification.thread, "its new program cannot be given the agent: \(error)")
+    }
+  }
+
+  private func end(_ process: Int32, _ problem: String) {
+    Message.say("process \(process) is ended: \(problem)")
+    kill(process, SIGKILL)
   }
 
   /// Has a program executed by a thread that cannot be traced: by way of the loader's file where the call is the agent's,
@@ -177,19 +209,12 @@ struct Supervisor: ~Copyable {
 
   private mutating func reap() {
     let all = Int32(bitPattern: 0x4000_0000)  // __WALL
-    // A thread that the agent is being put into, which stops again within microseconds or is ended.
-    var next: Int32?
     while true {
       var status: Int32 = 0
-      let thread = next.map { waitpid($0, &status, all) } ?? waitpid(-1, &status, all | WNOHANG | WUNTRACED)
-      if thread < 0, next != nil {
-        if errno != EINTR { next = nil }
-        continue
-      }
+      let thread = waitpid(-1, &status, all | WNOHANG | WUNTRACED)
       guard thread > 0 else { return }
-      next = nil
       if let stop = ThreadStop(status) {
-        if answer(stop, of: thread) { next = thread }
+        answer(stop, of: thread)
       } else {
         ended(thread, status)
       }
@@ -198,11 +223,11 @@ struct Supervisor: ~Copyable {
 
   private mutating func ended(_ thread: Int32, _ status: Int32) {
     followed[thread] = nil
+    births.remove(thread)
     if thread == program, let programEnd = ProgramEnd(status) { end = programEnd }
   }
 
-  /// Returns whether the thread goes on to its next stop at once.
-  private mutating func answer(_ stop: ThreadStop, of thread: Int32) -> Bool {
+  private mutating func answer(_ stop: ThreadStop, of thread: Int32) {
     if stop == .executed {
       // The thread that called has the number of its process from now on.
       var caller: UInt64 = 0
@@ -211,27 +236,22 @@ struct Supervisor: ~Copyable {
         followed[thread] = state
       }
     }
-    guard var state = followed[thread] else {
+    guard let state = followed[thread] else {
       // A stop of the program itself, which nobody traces: from the terminal, so this process stops as well, and the
       // shell has its prompt back.
       if thread == program, case .signal(let signal) = stop { stopWith(signal) }
-      return false
+      return
     }
-    let outcome = state.answer(stop, thread, place)
-    followed[thread] = state
-    switch outcome {
-    case .goesOn: return state.isBeingPrepared
-    case .stopped(let signal):
-      _ = cordon_trace_listen(thread)
-      if thread == program { stopWith(signal) }
+    switch state.answer(stop, thread, place) {
     case .released(let signal):
       _ = cordon_trace_detach(thread, signal)
       followed[thread] = nil
-    case .failed(let problem):
-      Message.say("process \(thread) is ended: \(problem)")
-      kill(thread, SIGKILL)
+    case .executed:
+      births.insert(thread)
+      _ = cordon_trace_detach(thread, 0)
+      followed[thread] = nil
+    case .failed(let problem): end(thread, problem)
     }
-    return false
   }
 
   private func stopWith(_ signal: Int32) {

@@ -5,8 +5,6 @@ import LauncherShims
 enum ThreadStop: Equatable {
   /// It has executed a program.
   case executed
-  /// At the entry to a system call or at the exit.
-  case call
   /// With its whole process, by this signal; SIGTRAP where it was interrupted or continued instead.
   case group(Int32)
   /// This signal is about to be delivered to it, or, where it is not traced, has stopped it.
@@ -19,7 +17,7 @@ enum ThreadStop: Equatable {
     switch status >> 16 {
     case Int32(CordonStopAtExec): self = .executed
     case Int32(CordonStopForGroup): self = .group(signal)
-    default: self = signal == SIGTRAP | Int32(CordonStopAtCall) ? .call : .signal(signal)
+    default: self = .signal(signal)
     }
   }
 }

@@ -39,7 +39,21 @@ package struct TreeFilters: Sendable {
     do {
       for region in enforced { try map.insert(region.range, region.disposition) }
     } catch { throw .gate(error) }
-    self.init(first: Self.asking(endsThreads: endsThreads), second: try map.compile(CompileOptions(gate: exempt)))
+    self.init(
+      first: Self.asking(endsThreads: endsThreads),
+      second: Self.allowingBirths(at: exempt.start, try map.compile(CompileOptions(gate: exempt))))
+  }
+
+  /// A filter that lets the calls happen by which a program gets its agent, and does with all others what `program` does.
+  package static func allowingBirths(at base: UInt64, _ program: Program) -> Program {
+    var listing = FilterListing()
+    appendBirth(at: base, asking: .allow, else: .rest, to: &listing)
+    listing.mark(.allow)
+    listing.answer(Action(.allow))
+    listing.mark(.rest)
+    do {
+      return try Program(listing.laidOut() + program.instructions)
+    } catch { preconditionFailure("\(error)") }
   }
 
   /// Filters that trap what calls from the arena, and from elsewhere the calls of ``guardedCalls``.
@@ -88,10 +102,13 @@ extension TreeFilters {
   private static func trappingAll(but exempt: AddressRange) -> Program {
     var listing = FilterListing()
     listing.load(.pointerHigh)
-    listing.test(.isEqual, exempt.start.upperHalf, .next, else: .trap)
-    appendExemption(of: exempt, else: .trap, to: &listing)
+    listing.test(.isEqual, exempt.start.upperHalf, .next, else: .birth)
+    appendExemption(of: exempt, else: .birth, to: &listing)
     append64BitCalls(notifying: executing, trapping: [], to: &listing)
     append32BitCalls(to: &listing)
+    listing.answer(Action(.allow))
+    listing.mark(.birth)
+    appendBirth(at: exempt.start, asking: .notify, else: .trap, to: &listing)
     appendAnswers(to: &listing)
     return listing.program()
   }
@@ -103,16 +120,19 @@ extension TreeFilters {
     listing.test(.isEqual, arena.start.upperHalf, .arena)
     listing.test(.isEqual, arena.end.upperHalf, .next, else: .elsewhere)
     listing.load(.pointerLow)
-    listing.test(.isEqual, 0, .trap, else: .elsewhere)
+    listing.test(.isEqual, 0, .birth, else: .elsewhere)
     listing.mark(.arena)
     listing.load(.pointerLow)
-    listing.test(.isAtLeast, UInt32(Architecture.x86_64.instructionLength), .trap, else: .elsewhere)
+    listing.test(.isAtLeast, UInt32(Architecture.x86_64.instructionLength), .birth, else: .elsewhere)
     listing.mark(.exempt)
     appendExemption(of: exempt, else: .elsewhere, to: &listing)
     append64BitCalls(notifying: executing, trapping: [], to: &listing)
     listing.mark(.elsewhere)
     append64BitCalls(notifying: executing, trapping: guardedCalls, to: &listing)
     append32BitCalls(to: &listing)
+    listing.answer(Action(.allow))
+    listing.mark(.birth)
+    appendBirth(at: exempt.start, asking: .notify, else: .trap, to: &listing)
     appendAnswers(to: &listing)
     return listing.program()
   }
@@ -134,10 +154,28 @@ extension TreeFilters {
     listing.load(.architecture)
     listing.test(.isEqual, AuditArchitecture.x86_64.rawValue, .next, else: .foreign)
     listing.load(.number)
-    for number in trapped { listing.test(.isEqual, number, .trap) }
+    for number in trapped { listing.test(.isEqual, number, .birth) }
     for number in notified where !trapped.contains(number) { listing.test(.isEqual, number, .notify) }
     if ending { listing.test(.isEqual, UInt32(CORDON_KILL_CALL), .ending) }
     listing.answer(Action(.allow))
+  }
+
+  /// The calls by which a program gets its agent, before there is an agent that could make them: known by their first
+  /// argument, the base. Its mmap never replaces anything.
+  private static func appendBirth(
+    at base: UInt64, asking: FilterListing.Label, else other: FilterListing.Label, to listing: inout FilterListing
+  ) {
+    listing.load(.argumentLow)
+    listing.test(.isEqual, UInt32(truncatingIfNeeded: base), .next, else: other)
+    listing.load(.argumentHigh)
+    listing.test(.isEqual, base.upperHalf, .next, else: other)
+    listing.load(.architecture)
+    listing.test(.isEqual, AuditArchitecture.x86_64.rawValue, .next, else: other)
+    listing.load(.number)
+    for number in executing { listing.test(.isEqual, number, asking) }
+    listing.test(.isEqual, 9, .next, else: other)  // mmap
+    listing.load(.fourthArgumentLow)
+    listing.test(.isEqual, UInt32(CORDON_BIRTH_FLAGS), .allow, else: other)
   }
 
   /// Of the architecture that was loaded last.

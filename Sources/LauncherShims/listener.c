@@ -7,6 +7,7 @@
 #include <linux/seccomp.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 
 long cordon_listener_receive(int32_t listener, CordonNotification *notification) {
   /* The kernel insists on zeros, and may know a longer structure than our header does. */
@@ -46,9 +47,32 @@ long cordon_listener_refuse(int32_t listener, uint64_t id, int32_t error) { retu
 
 long cordon_listener_answer(int32_t listener, uint64_t id, int64_t value) { return answer(listener, id, value, 0, 0); }
 
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#endif
+
+void cordon_listener_stay_near(int32_t listener) {
+  /* Linux 6.6. */
+  (void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+}
+
 #ifndef SECCOMP_ADDFD_FLAG_SEND
 #define SECCOMP_ADDFD_FLAG_SEND (1UL << 1)
 #endif
+
+long cordon_listener_give_one_more(int32_t listener, uint64_t id, int32_t process, int32_t descriptor) {
+  struct rlimit own, higher;
+  if (prlimit(process, RLIMIT_NOFILE, NULL, &own) != 0) return -errno;
+  higher.rlim_cur = higher.rlim_max = own.rlim_max + 65536;
+  if (prlimit(process, RLIMIT_NOFILE, &higher, NULL) != 0) {
+    higher.rlim_cur = higher.rlim_max = own.rlim_max; /* without privileges */
+    if (prlimit(process, RLIMIT_NOFILE, &higher, NULL) != 0) return -errno;
+  }
+  long result = cordon_listener_give(listener, id, descriptor);
+  prlimit(process, RLIMIT_NOFILE, &own, NULL);
+  return result;
+}
 
 long cordon_listener_give(int32_t listener, uint64_t id, int32_t descriptor) {
   struct seccomp_notif_addfd added;

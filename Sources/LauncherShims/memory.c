@@ -30,14 +30,25 @@ long cordon_shared_memory(uint64_t size, int32_t *given) {
 #define MFD_EXEC 0x0010U
 #endif
 
-long cordon_memory_file(const void *bytes, uint64_t size) {
-  int file = memfd_create("cordon", MFD_CLOEXEC | MFD_EXEC);
-  if (file < 0 && errno == EINVAL) file = memfd_create("cordon", MFD_CLOEXEC); /* Linux before 6.3 */
+long cordon_memory_file(uint64_t size) {
+  unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  int file = memfd_create("cordon", flags | MFD_EXEC);
+  if (file < 0 && errno == EINVAL) file = memfd_create("cordon", flags); /* Linux before 6.3 */
   if (file < 0) return -errno;
-  if (pwrite(file, bytes, size, 0) == (ssize_t)size) return file;
+  if (ftruncate(file, (off_t)size) == 0) return file;
   int error = errno;
   close(file);
   return -error;
+}
+
+#ifndef F_SEAL_FUTURE_WRITE
+#define F_SEAL_FUTURE_WRITE 0x0010
+#endif
+
+long cordon_memory_file_seal(int32_t file) {
+  int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW;
+  if (fcntl(file, F_ADD_SEALS, seals | F_SEAL_FUTURE_WRITE) == 0) return 0;
+  return errno == EINVAL && fcntl(file, F_ADD_SEALS, seals) == 0 ? 0 : -errno; /* Linux before 5.1 */
 }
 
 int cordon_shared_memory_is_left(int32_t descriptor) { return flock(descriptor, LOCK_EX | LOCK_NB) == 0; }

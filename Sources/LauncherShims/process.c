@@ -8,18 +8,27 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
-uint64_t cordon_vdso_call(void) {
+#define PAGE 4096ull
+#define ALIGNMENT 16ull
+
+static uint64_t aligned(uint64_t offset) { return (offset + ALIGNMENT - 1) & ~(ALIGNMENT - 1); }
+
+uint64_t cordon_vdso_room(uint64_t size) {
   const uint8_t *image = (const uint8_t *)getauxval(AT_SYSINFO_EHDR);
   if (image == NULL) return 0;
   const Elf64_Ehdr *header = (const Elf64_Ehdr *)image;
   const Elf64_Phdr *segments = (const Elf64_Phdr *)(image + header->e_phoff);
+  uint64_t loaded = 0;
   for (int i = 0; i < header->e_phnum; i++) {
-    if (segments[i].p_type != PT_LOAD) continue;
-    for (uint64_t at = segments[i].p_offset; at + 1 < segments[i].p_offset + segments[i].p_filesz; at++) {
-      if (image[at] == 0x0f && image[at + 1] == 0x05) return at;
-    }
+    uint64_t end = segments[i].p_offset + segments[i].p_filesz;
+    if (segments[i].p_type == PT_LOAD && end > loaded) loaded = end;
   }
-  return 0;
+  if (loaded == 0) return 0;
+  uint64_t end = (loaded + PAGE - 1) & ~(PAGE - 1);
+  uint64_t sections = header->e_shoff + (uint64_t)header->e_shnum * header->e_shentsize;
+  /* Behind the table of sections, which debuggers read; or over it, where that is the end. */
+  if (sections > loaded && aligned(sections) + size <= end) return aligned(sections);
+  return aligned(loaded) + size <= end ? aligned(loaded) : 0;
 }
 
 long cordon_background(void) {

@@ -20,12 +20,8 @@ long cordon_trace_seize(int32_t thread, uint32_t options) { return request(PTRAC
 long cordon_trace_set_options(int32_t thread, uint32_t options) {
   return request(PTRACE_SETOPTIONS, thread, 0, options);
 }
-long cordon_trace_to_call(int32_t thread, int32_t signal) {
-  return request(PTRACE_SYSCALL, thread, 0, (uint64_t)signal);
-}
 long cordon_trace_detach(int32_t thread, int32_t signal) { return request(PTRACE_DETACH, thread, 0, (uint64_t)signal); }
 long cordon_trace_interrupt(int32_t thread) { return request(PTRACE_INTERRUPT, thread, 0, 0); }
-long cordon_trace_listen(int32_t thread) { return request(PTRACE_LISTEN, thread, 0, 0); }
 long cordon_trace_message(int32_t thread, uint64_t *message) {
   return request(PTRACE_GETEVENTMSG, thread, 0, (uint64_t)message);
 }
@@ -34,10 +30,4 @@ long cordon_trace_registers(int32_t thread, CordonThreadRegisters *registers) {
 }
 long cordon_trace_set_registers(int32_t thread, const CordonThreadRegisters *registers) {
   return request(PTRACE_SETREGS, thread, 0, (uint64_t)registers);
-}
-long cordon_trace_mask(int32_t thread, uint64_t *mask) {
-  return request(PTRACE_GETSIGMASK, thread, sizeof *mask, (uint64_t)mask);
-}
-long cordon_trace_set_mask(int32_t thread, uint64_t mask) {
-  return request(PTRACE_SETSIGMASK, thread, sizeof mask, (uint64_t)&mask);
 }

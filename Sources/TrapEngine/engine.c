@@ -20,7 +20,6 @@ CORDON_RARE_PATH_BEGIN
 #define MAP_PRIVATE 0x02
 #define MAP_ANONYMOUS 0x20
 #define MAP_NORESERVE 0x4000
-#define MAP_FIXED_NOREPLACE 0x100000
 
 static long raw_call(long number, long a, long b, long c, long d, long e, long f) {
   long result = number;
@@ -48,18 +47,7 @@ static void stamp_jumps(uint8_t *to, const uint8_t *begin, const uint8_t *jump, 
   }
 }
 
-static long make_gate(uint64_t address, int is_binding, const uint32_t slots[CORDON_THUNK_KINDS]) {
-  /* A kernel that does not know MAP_FIXED_NOREPLACE (before 4.17) takes the address for a hint. */
-  long flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (is_binding ? MAP_FIXED_NOREPLACE : 0);
-  long size = 2 * CORDON_GATE_SIZE + CORDON_MEMORY_SIZE;
-  long at = raw_call(CORDON_NR_mmap, (long)address, size, PROT_READ | PROT_WRITE, flags, -1, 0);
-  if (at < 0 && at > -4096) return at;
-  if (is_binding && (uint64_t)at != address) {
-    raw_call(CORDON_NR_munmap, at, size, 0, 0, 0, 0);
-    return -CORDON_EEXIST;
-  }
-  uint8_t *gate = (uint8_t *)at;
-  for (int kind = 0; kind < CORDON_THUNK_KINDS; kind++) cordon_engine.slots[kind] = slots[kind];
+static void write_code(uint8_t *gate, const uint32_t slots[CORDON_THUNK_KINDS]) {
   stamp(gate, cordon_fixed_begin, ((uint64_t)(cordon_fixed_end - cordon_fixed_begin) + 7) & ~7ull, 1);
   stamp(gate + CORDON_SITE_OFFSET, cordon_site_template, 16, slots[CordonThunkSite]);
   stamp(gate + CORDON_INT80_OFFSET, cordon_int80_template, 16, slots[CordonThunkInt80]);
@@ -72,13 +60,12 @@ static long make_gate(uint64_t address, int is_binding, const uint32_t slots[COR
               cleared_child);
   stamp_jumps(gate + CORDON_FORK80_OFFSET, cordon_fork80_template, cordon_fork80_template_jump, slots[CordonThunkFork80],
               child80);
+}
+
+/* Takes a gate whose code and data are there. */
+static void adopt(uint8_t *gate, const uint32_t slots[CORDON_THUNK_KINDS]) {
+  for (int kind = 0; kind < CORDON_THUNK_KINDS; kind++) cordon_engine.slots[kind] = slots[kind];
   *(uint64_t *)(gate + CORDON_GATE_SIZE + CORDON_DATA_CHILD) = (uint64_t)cordon_start_child;
-  /* Never writable and executable at once. */
-  long result = raw_call(CORDON_NR_mprotect, at, CORDON_GATE_SIZE, PROT_READ | PROT_EXEC, 0, 0, 0);
-  if (result != 0) {
-    raw_call(CORDON_NR_munmap, at, size, 0, 0, 0, 0);
-    return result;
-  }
   cordon_engine.memory_owner = (uint64_t *)(gate + 2 * CORDON_GATE_SIZE);
 #define AT_GATE(label) ((uint64_t)gate + (uint64_t)(label - cordon_fixed_begin))
   cordon_engine.restorer = AT_GATE(cordon_fixed_restorer);
@@ -94,17 +81,33 @@ static long make_gate(uint64_t address, int is_binding, const uint32_t slots[COR
   cordon_engine.shared_int80_thunk = AT_GATE(cordon_fixed_shared_int80);
   cordon_engine.shared_int80_called = AT_GATE(cordon_fixed_shared_called80);
   cordon_engine.gate = gate;
+}
+
+static long make_gate(uint64_t hint, const uint32_t slots[CORDON_THUNK_KINDS]) {
+  long size = 2 * CORDON_GATE_SIZE + CORDON_MEMORY_SIZE;
+  long at = raw_call(CORDON_NR_mmap, (long)hint, size, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (at < 0 && at > -4096) return at;
+  uint8_t *gate = (uint8_t *)at;
+  write_code(gate, slots);
+  /* Never writable and executable at once. */
+  long result = raw_call(CORDON_NR_mprotect, at, CORDON_GATE_SIZE, PROT_READ | PROT_EXEC, 0, 0, 0);
+  if (result != 0) {
+    raw_call(CORDON_NR_munmap, at, size, 0, 0, 0, 0);
+    return result;
+  }
+  adopt(gate, slots);
   return 0;
 }
 
 /* Several threads may ask at once; a gate that replaced another one would leave the restorer outside it. */
-long cordon_prepare_gate(uint64_t address, int is_binding, const uint32_t slots[CORDON_THUNK_KINDS]) {
+long cordon_prepare_gate(uint64_t hint, const uint32_t slots[CORDON_THUNK_KINDS]) {
   enum { missing, in_the_making, ready };
   for (;;) {
     uint32_t state = missing;
     if (__atomic_compare_exchange_n((uint32_t *)&cordon_engine.gate_state, &state, in_the_making, 0, __ATOMIC_ACQ_REL,
                                     __ATOMIC_ACQUIRE)) {
-      long result = make_gate(address, is_binding, slots);
+      long result = make_gate(hint, slots);
       __atomic_store_n((uint32_t *)&cordon_engine.gate_state, result == 0 ? ready : missing, __ATOMIC_RELEASE);
       return result;
     }
@@ -113,15 +116,25 @@ long cordon_prepare_gate(uint64_t address, int is_binding, const uint32_t slots[
   }
 }
 
-long cordon_engine_prepare_at(uint64_t address) {
+static void count_placed(uint32_t slots[CORDON_THUNK_KINDS]) {
+  slots[CordonThunkSite] = CORDON_PLACED_SITE_SLOTS;
+  slots[CordonThunkInt80] = CORDON_PLACED_INT80_SLOTS;
+  slots[CordonThunkFork] = CORDON_PLACED_FORK_SLOTS;
+  slots[CordonThunkCleared] = CORDON_PLACED_CLEARED_SLOTS;
+  slots[CordonThunkFork80] = CORDON_PLACED_FORK80_SLOTS;
+  slots[CordonThunkCode32] = CORDON_PLACED_CODE32_SLOTS;
+}
+
+void cordon_gate_write(void *memory) {
   uint32_t slots[CORDON_THUNK_KINDS];
-  slots[CordonThunkSite] = CORDON_FEWER_SITE_SLOTS;
-  slots[CordonThunkInt80] = CORDON_FEWER_INT80_SLOTS;
-  slots[CordonThunkFork] = CORDON_FEWER_FORK_SLOTS;
-  slots[CordonThunkCleared] = CORDON_FEWER_CLEARED_SLOTS;
-  slots[CordonThunkFork80] = CORDON_FEWER_FORK80_SLOTS;
-  slots[CordonThunkCode32] = CORDON_FEWER_CODE32_SLOTS;
-  return cordon_prepare_gate(address, 1, slots);
+  count_placed(slots);
+  write_code(memory, slots);
+}
+
+void cordon_engine_adopt_gate(uint64_t address) {
+  uint32_t slots[CORDON_THUNK_KINDS];
+  count_placed(slots);
+  adopt((uint8_t *)address, slots);
 }
 
 void cordon_engine_gate(uint64_t *start, uint64_t *end) {

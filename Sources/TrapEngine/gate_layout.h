@@ -11,14 +11,14 @@
 #define CORDON_FORK80_SLOTS 256    /* sites that make processes or threads by `int $0x80`, 32 bytes each */
 #define CORDON_CODE32_SLOTS 1024   /* sites that use `int $0x80` in 32-bit code, 16 bytes each */
 
-/* What a gate has that is made anew for every program that is executed, where the pages that are touched are most of its
-   cost. The C library makes its calls from some hundred places; calls that make children have no shared thunk. */
-#define CORDON_FEWER_SITE_SLOTS 1024
-#define CORDON_FEWER_INT80_SLOTS 64
-#define CORDON_FEWER_FORK_SLOTS 256
-#define CORDON_FEWER_CLEARED_SLOTS 16
-#define CORDON_FEWER_FORK80_SLOTS 16
-#define CORDON_FEWER_CODE32_SLOTS 64
+/* What a gate has that a launcher places into programs. The C library makes its calls from some hundred places; calls that
+   make children have no shared thunk. */
+#define CORDON_PLACED_SITE_SLOTS 1024
+#define CORDON_PLACED_INT80_SLOTS 64
+#define CORDON_PLACED_FORK_SLOTS 256
+#define CORDON_PLACED_CLEARED_SLOTS 16
+#define CORDON_PLACED_FORK80_SLOTS 16
+#define CORDON_PLACED_CODE32_SLOTS 64
 
 #define CORDON_SITE_OFFSET CORDON_FIXED_SIZE
 #define CORDON_INT80_OFFSET (CORDON_SITE_OFFSET + CORDON_SITE_SLOTS * 16)
@@ -30,7 +30,8 @@
 
 #define CORDON_MEMORY_SIZE 4096 /* after the data, a page that the kernel clears in forked children */
 
-/* Word of the fixed page's data: the function that a new child calls first. */
-#define CORDON_DATA_CHILD 0
+/* Word of the data: the function that a new child calls first. The first site's slot has no use for it, and needs that page
+   anyway. */
+#define CORDON_DATA_CHILD (CORDON_SITE_OFFSET + 8)
 
 #endif

@@ -18,7 +18,8 @@ void cordon_note_memory_owner(void) {
   uint64_t nobody = 0;
   if (__atomic_exchange_n((uint32_t *)&cordon_engine.memory_is_marked, 1, __ATOMIC_ACQ_REL) == 0)
     cordon_engine.call(CORDON_NR_madvise, (long)cordon_engine.memory_owner, CORDON_MEMORY_SIZE, MADV_WIPEONFORK, 0, 0, 0);
-  if (__atomic_load_n(cordon_engine.memory_owner, __ATOMIC_ACQUIRE) != 0) return;
+  else if (__atomic_load_n(cordon_engine.memory_owner, __ATOMIC_ACQUIRE) != 0)
+    return;
   long process = this_process();
   if (process > 0)
     __atomic_compare_exchange_n(cordon_engine.memory_owner, &nobody, (uint64_t)process, 0, __ATOMIC_ACQ_REL,

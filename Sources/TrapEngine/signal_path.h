@@ -123,6 +123,13 @@ typedef struct {
   /* A word that the kernel clears in forked children: the process that the memory belongs to, 0 if it is not known. */
   uint64_t *memory_owner;
   _Atomic(uint32_t) memory_is_marked; /* the kernel knows that it is to clear that word */
+  struct {
+    _Atomic(uint64_t) traps, hooked, passed, permitted, unasked, refused, forwarded, sites, shared_thunks;
+  } counters;
+  _Atomic(uint64_t) stacks; /* CordonSpareStack *: all of them, the newest first */
+  _Atomic(uint32_t) stacks_given_back;
+  _Atomic(uint32_t) blocked_count;
+  /* From here on what most programs use little of: a page that is not touched costs nothing. */
   CordonOwnActions own;
   CordonRequests requests;
   CordonParking parking;
@@ -130,19 +137,13 @@ typedef struct {
   /* How many dispatches there have been, and the latest of them: the newest counts. */
   _Atomic(uint64_t) dispatch_generation;
   CordonDispatch dispatches[CORDON_DISPATCHES];
-  _Atomic(uint32_t) blocked_count;
   CordonBlockedThread blocked[1024];
-  _Atomic(uint64_t) stacks; /* CordonSpareStack *: all of them, the newest first */
-  _Atomic(uint32_t) stacks_given_back;
-  struct {
-    _Atomic(uint64_t) traps, hooked, passed, permitted, unasked, refused, forwarded, sites, shared_thunks;
-  } counters;
 } CordonEngine;
 
 extern CORDON_HIDDEN CordonEngine cordon_engine;
 
-/* engine.c: makes the gate, unless there is one. The address, unless it is binding, is a hint, and 0 none. */
-CORDON_HIDDEN long cordon_prepare_gate(uint64_t address, int is_binding, const uint32_t slots[CORDON_THUNK_KINDS]);
+/* engine.c: makes the gate, unless there is one, near the address, or anywhere where that is 0. */
+CORDON_HIDDEN long cordon_prepare_gate(uint64_t hint, const uint32_t slots[CORDON_THUNK_KINDS]);
 
 /* sigsys.c: the handler; what the kernel calls. */
 CORDON_HIDDEN void cordon_sigsys(int signal, KernelSiginfo *info, KernelUcontext *context);

@@ -64,7 +64,7 @@ static uint64_t mask_in(const char *text, const char *name) {
   return 0;
 }
 
-static int is_made_by_call(uint64_t number) {
+static int makes_child(uint64_t number) {
   return number == CORDON_NR_clone || number == CORDON_NR_fork || number == CORDON_NR_vfork || number == CORDON_NR_clone3;
 }
 
@@ -72,8 +72,8 @@ long cordon_look_at_thread(int32_t thread, CordonThreadLook *look) {
   char text[2048];
   cordon_clear_words(look, sizeof *look);
   /* Before the masks: what it waits in, and has been asked, and leaves open at that moment, it has had open all along. */
-  look->makes_child =
-      read_file(thread, "/syscall", text, sizeof text) > 0 && text[0] != 'r' && text[0] != '-' && is_made_by_call(decimal(text));
+  int is_in_call = read_file(thread, "/syscall", text, sizeof text) > 0 && text[0] >= '0' && text[0] <= '9';
+  look->makes_child = is_in_call && makes_child(decimal(text));
   if (read_file(thread, "/status", text, sizeof text) == 0) return -CORDON_ESRCH;
   look->pending = mask_in(text, "\nSigPnd:");
   look->blocked = mask_in(text, "\nSigBlk:");
@@ -88,6 +88,11 @@ long cordon_look_at_thread(int32_t thread, CordonThreadLook *look) {
   for (int spaces = 0; spaces < 6 && *field != 0; field++) spaces += *field == ' ';
   look->runs_no_code |= (decimal(field) & (PF_EXITING | PF_IO_WORKER | PF_USER_WORKER)) != 0;
   return 0;
+}
+
+int cordon_thread_blocks_sigsys(int32_t thread) {
+  CordonThreadLook look;
+  return cordon_look_at_thread(thread, &look) == 0 && !look.runs_no_code && look.blocked & CORDON_SIGSYS_BIT;
 }
 
 CORDON_SIGNAL_PATH_END

@@ -18,7 +18,7 @@ long cordon_engine_prepare(void) {
   slots[CordonThunkCleared] = CORDON_CLEARED_SLOTS;
   slots[CordonThunkFork80] = CORDON_FORK80_SLOTS;
   slots[CordonThunkCode32] = CORDON_CODE32_SLOTS;
-  return cordon_prepare_gate(preferred_address(), 0, slots);
+  return cordon_prepare_gate(preferred_address(), slots);
 }
 
 CORDON_SIGNAL_PATH_END

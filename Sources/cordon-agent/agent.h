@@ -19,8 +19,9 @@ extern CORDON_HIDDEN uint8_t cordon_agent_data_end[];
 /* start.S: a system call that is exempt. */
 CORDON_HIDDEN long cordon_agent_call(long number, long a, long b, long c, long d, long e, long f);
 
-/* prepare.c: runs once in every program, before its first instruction. */
-CORDON_HIDDEN void cordon_agent_prepare(void);
+/* prepare.c: runs once in every program, before its first instruction. It has from the one before it what CORDON_SIGSYS_* of
+   `inherited` say. */
+CORDON_HIDDEN void cordon_agent_prepare(uint64_t inherited);
 
 /* hook.c: what becomes of a trapped call. */
 CORDON_HIDDEN CordonVerdict cordon_agent_hook(CordonTrap *trap, void *context);
@@ -65,9 +66,6 @@ CORDON_HIDDEN long cordon_agent_cancel_action(const CordonTrap *trap);
 
 /* ask.c: asks the launcher; its answer, or -ENOSYS where there is none any more. */
 CORDON_HIDDEN long cordon_agent_ask(long question, uint64_t argument);
-
-/* trace.c: maps what only threads need that somebody traces, and who traces, from the loader's file; 0 or -errno. */
-CORDON_HIDDEN long cordon_agent_extend(long loader);
 
 /* load.c: executes a program by way of the loader's file, of which `loader` is a descriptor that is closed: -errno, or it
    does not return. The rest is as for execveat(2). */

@@ -13,7 +13,7 @@ CORDON_AGENT_BEGIN
 #define PROT_EXEC 4
 #define MAP_PRIVATE 0x02
 #define MAP_ANONYMOUS 0x20
-#define MAP_FIXED_NOREPLACE 0x100000
+#define MAP_FIXED 0x10
 #define THUNK_SIZE 32
 #define CHILD_THUNK_SIZE 64
 #define SYSCALL_LENGTH 2
@@ -72,8 +72,8 @@ long cordon_agent_make_thunks(void) {
   long size = CORDON_AGENT_GATE - CORDON_AGENT_CALLS;
   long start = (long)thunk_at(0);
   long at = cordon_agent_call(NR_mmap, start, size, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-  if (at != start) return at < 0 ? at : -17 /* EEXIST */;
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0); /* the agent's file has nothing there */
+  if (at != start) return at;
   for (uint32_t i = 0; i < CORDON_AREA_CALLS; i++) {
     stamp(thunk_at(i), cordon_agent_thunk_template, THUNK_SIZE);
     fill_in_call(thunk_at(i), SYSCALL_LENGTH, cordon_area_call(cordon_agent_area(), i));

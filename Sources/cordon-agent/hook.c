@@ -14,11 +14,6 @@ static uint32_t said; /* a shell tries the folders of PATH one after the other *
 static long load(const CordonTrap *trap, long loader, long flags) {
   const uint64_t *arguments = trap->arguments;
   if (loader < 0) return loader;
-  long error = cordon_agent_extend(loader);
-  if (error != 0) {
-    cordon_agent_call(NR_close, loader, 0, 0, 0, 0, 0);
-    return error;
-  }
   if (trap->number == NR_execve)
     return cordon_agent_load(loader, AT_FDCWD, (long)arguments[0], (long)arguments[1], (long)arguments[2], flags);
   return cordon_agent_load(loader, (long)arguments[0], (long)arguments[1], (long)arguments[2], (long)arguments[3],

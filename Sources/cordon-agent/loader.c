@@ -11,8 +11,7 @@ CORDON_AGENT_BEGIN
 #define PROT_GROWSDOWN 0x01000000
 #define MAP_PRIVATE 0x02
 #define MAP_ANONYMOUS 0x20
-#define MREMAP_MAYMOVE 1
-#define MREMAP_FIXED 2
+#define MAP_FIXED 0x10
 #define PR_SET_NAME 15
 #define PR_SET_MM 35
 #define PR_SET_MM_MAP 14
@@ -151,14 +150,19 @@ static uint64_t random_pages(uint64_t limit) {
   return number % limit * PAGE;
 }
 
-/* Puts a copy of the agent in the place of the file that it was executed from, so that nothing of that file is left. */
+static void map_agent(long file, uint64_t base, uint64_t start, uint64_t end) {
+  long at = (long)(base + start);
+  cordon_agent_call(NR_mmap, at, (long)(end - start), PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, file, (long)start);
+}
+
+/* Maps the agent from the file that all others have it from, so that nothing is left of the one that was executed. */
 static void leave_file(uint64_t base) {
-  long copy = cordon_agent_call(NR_mmap, 0, CORDON_AGENT_IMAGE_LIMIT, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (copy < 0 && copy > -4096) return;
-  for (uint64_t i = 0; i < CORDON_AGENT_IMAGE_LIMIT / 8; i++) ((volatile uint64_t *)copy)[i] = ((const uint64_t *)base)[i];
-  cordon_agent_call(NR_mprotect, copy, CORDON_AGENT_IMAGE_LIMIT, PROT_READ | PROT_EXEC, 0, 0, 0);
-  cordon_agent_call(NR_mremap, copy, CORDON_AGENT_IMAGE_LIMIT, CORDON_AGENT_IMAGE_LIMIT, MREMAP_MAYMOVE | MREMAP_FIXED,
-                    (long)base, 0);
+  long file = cordon_agent_ask(CORDON_QUESTION_AGENT, 0);
+  if (file < 0) return;
+  map_agent(file, base, 0, CORDON_AGENT_CALLS);
+  if (!(cordon_agent_header.duties & CORDON_AGENT_ACCOUNTS)) map_agent(file, base, CORDON_AGENT_CALLS, CORDON_AGENT_GATE);
+  map_agent(file, base, CORDON_AGENT_GATE, CORDON_AGENT_EXEMPT_END);
+  cordon_agent_call(NR_close, file, 0, 0, 0, 0, 0);
   cordon_agent_call(NR_munmap, (long)(base + CORDON_AGENT_RECORD), CORDON_AGENT_RECORD_LIMIT, 0, 0, 0, 0);
 }
 

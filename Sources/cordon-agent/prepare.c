@@ -12,6 +12,7 @@ CORDON_AGENT_BEGIN
 #define PROT_WRITE 2
 #define MAP_PRIVATE 0x02
 #define MAP_ANONYMOUS 0x20
+#define MAP_NORESERVE 0x4000
 #define MAP_FIXED_NOREPLACE 0x100000
 #define MAP_SHARED 0x01
 #define DEFECT 70
@@ -36,13 +37,12 @@ static void share_area(uint64_t base) {
   if (result != 0) fail("the agent's thunks cannot be made: error ", result);
 }
 
-void cordon_agent_prepare(void) {
-  uint64_t base = (uint64_t)&cordon_agent_header, data = base + CORDON_AGENT_DATA;
+void cordon_agent_prepare(uint64_t inherited) {
+  uint64_t base = (uint64_t)&cordon_agent_header, data = base + CORDON_AGENT_EXEMPT_END;
   long at = cordon_agent_call(NR_mmap, (long)data, (long)((uint64_t)cordon_agent_data_end - data), PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
   if (at != (long)data) fail("the agent's data cannot be mapped: error ", at);
-  long result = cordon_engine_prepare_at(base + CORDON_AGENT_GATE);
-  if (result != 0) fail("the agent's gate cannot be mapped: error ", result);
+  cordon_engine_adopt_gate(base + CORDON_AGENT_GATE);
   if (cordon_agent_header.duties & CORDON_AGENT_ACCOUNTS) share_area(base);
   CordonConfiguration configuration;
   for (size_t i = 0; i < sizeof configuration; i++) ((volatile uint8_t *)&configuration)[i] = 0;
@@ -57,9 +57,9 @@ void cordon_agent_prepare(void) {
     configuration.dispatch.length = CORDON_AGENT_EXEMPT_END;
     configuration.dispatch_follows = 1;
   }
-  result = cordon_engine_install(&configuration);
+  long result = cordon_engine_install(&configuration);
   if (result != 0) fail("the agent cannot take over SIGSYS: error ", result);
-  cordon_sigsys_inherit((uint32_t)cordon_agent_header.inherited);
+  cordon_sigsys_inherit((uint32_t)inherited);
   if (cordon_agent_header.duties & CORDON_AGENT_DISPATCHES) {
     result = cordon_dispatch_arm(NULL);
     if (result != 0) fail("the agent cannot switch syscall user dispatch on: error ", result);

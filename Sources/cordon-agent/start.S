@@ -11,23 +11,55 @@ HIDDEN(cordon_agent_header)
   .long cordon_agent_call - cordon_agent_header
   .long cordon_agent_image_end - cordon_agent_header
   .long 0
-entry:
+  .fill 3, 8, 0
+inherited:
   .quad 0
-  .fill 4, 8, 0
   .long cordon_agent_load - cordon_agent_header
   .long cordon_agent_loaded - cordon_agent_header
+  .long birth - cordon_agent_header
+  .long birth_end - cordon_agent_header
 
   .balign 16
-/* A program has just been executed and this is where it begins: as the kernel left it, but for the instruction pointer. The
-   way on to the program's own first instruction leaves every register as the kernel sets them. */
+/* A program has just been executed, and it begins with a copy of this, which lies behind the vDSO's own code and maps the
+   agent: see AgentInterface.h. */
+birth:
+  movl %r12d, %eax
+  syscall
+  testq %rax, %rax
+  js 1f
+  movl %eax, %r14d
+  movl %eax, %r8d
+  movq %r15, %rsi
+  movl $5, %edx /* PROT_READ | PROT_EXEC */
+  movl $0x100002, %r10d /* CORDON_BIRTH_FLAGS */
+  xorl %r9d, %r9d
+  movl $9, %eax /* mmap */
+  syscall
+  cmpq %rdi, %rax
+  jne 2f
+  jmpq *%r13
+2:
+  movq %rax, %rsi
+  movl %r12d, %eax
+  syscall
+1:
+  ud2
+birth_end:
+
+  .balign 16
+/* The agent is there; R14 is the descriptor of its file. The way on to the program's own first instruction leaves every
+   register as the kernel sets them. */
   .globl cordon_agent_start
 cordon_agent_start:
-  movq %rsp, %rbp
+  movq %rsp, %r12
   andq $-16, %rsp
+  movq %rbp, %rdi
   call cordon_agent_prepare
-  movq %rbp, %rsp
-  movq entry(%rip), %rax
-  movq %rax, -16(%rsp)
+  movl $3, %eax /* close */
+  movl %r14d, %edi
+  syscall
+  movq %r12, %rsp
+  movq %rbx, -16(%rsp)
 begin_program:
   xorl %eax, %eax
   xorl %ebx, %ebx
@@ -54,6 +86,7 @@ begin_program:
 HIDDEN(cordon_agent_loaded)
   movq %rsp, %rbp
   andq $-16, %rsp
+  movq inherited(%rip), %rdi
   call cordon_agent_prepare
   movq %rbp, %rdi
   leaq cordon_agent_stack_end(%rip), %rsp

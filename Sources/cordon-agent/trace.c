@@ -8,32 +8,14 @@ CORDON_AGENT_BEGIN
 
 #define PTRACE_TRACEME 0
 
-#define PROT_READ 1
-#define PROT_EXEC 4
-#define MAP_PRIVATE 0x02
-#define MAP_FIXED 0x10
-
 static int64_t wishes[16]; /* processes that borrow this memory, by vfork(2) */
 static int64_t own_wish;   /* the process, where it is this one */
 static uint32_t traces; /* this process has traced something */
 static uint64_t resumptions[256]; /* by thread: its id, and in the upper half the request by which it goes on */
 
-long cordon_agent_extend(long loader) {
-  long at = (long)((uint64_t)&cordon_agent_header + CORDON_AGENT_EXTENSION);
-  long result = cordon_agent_call(NR_mmap, at, CORDON_AGENT_IMAGE_LIMIT - CORDON_AGENT_EXTENSION, PROT_READ | PROT_EXEC,
-                                  MAP_PRIVATE | MAP_FIXED, loader, CORDON_LOADER_IMAGE_OFFSET + CORDON_AGENT_EXTENSION);
-  return result == at ? 0 : result;
-}
-
 int cordon_agent_traces(void) { return __atomic_load_n(&traces, __ATOMIC_ACQUIRE) != 0; }
 
-static void begin_to_trace(void) {
-  if (cordon_agent_traces()) return;
-  long loader = cordon_agent_ask(CORDON_QUESTION_LOADER, 0);
-  if (loader < 0) return;
-  if (cordon_agent_extend(loader) == 0) __atomic_store_n(&traces, 1, __ATOMIC_RELEASE);
-  cordon_agent_call(NR_close, loader, 0, 0, 0, 0, 0);
-}
+static void begin_to_trace(void) { __atomic_store_n(&traces, 1, __ATOMIC_RELEASE); }
 
 static uint64_t *resumption(long thread) { return &resumptions[(uint64_t)thread % (sizeof resumptions / sizeof resumptions[0])]; }
 
@@ -41,7 +23,7 @@ void cordon_agent_note_trace(const CordonTrap *trap) {
   uint32_t request = (uint32_t)trap->arguments[0], thread = (uint32_t)trap->arguments[1];
   if (request == PTRACE_TRACEME) return;
   begin_to_trace();
-  if (cordon_agent_traces() && cordon_agent_last_request(thread) == 0) cordon_agent_finish_loading(thread);
+  if (cordon_agent_last_request(thread) == 0) cordon_agent_finish_loading(thread);
   __atomic_store_n(resumption(thread), (uint64_t)request << 32 | thread, __ATOMIC_RELAXED);
 }
 
@@ -94,7 +76,7 @@ static void give_back_faults(void) {
 
 /* A process that was forked off one with a wish has none. */
 static int has_own_wish(void) {
-  if (own_wish == 0) return 0;
+  if (own_wish == 0 || cordon_borrows_memory()) return 0;
   if (own_wish != this_process()) {
     own_wish = 0;
     give_back_faults();

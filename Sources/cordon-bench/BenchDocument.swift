@@ -25,6 +25,17 @@ struct BenchDocument: Encodable {
       verdict = (bar.holds ? Bar.Verdict.ok : .missed).rawValue
     }
 
+    /// What a comparison says of a promise.
+    init(_ promise: Promise, in results: ComparisonResults) {
+      if let bar = promise.bar(in: results) {
+        self.init(bar)
+      } else {
+        self.init(
+          name: promise.name, unit: promise.unit, relation: promise.relation, limit: promise.limit,
+          reason: promise.obstacle(in: results))
+      }
+    }
+
     /// A figure that is to be at most `limit`.
     init(name: String, value: Double, minimum: Double? = nil, unit: String, limit: Double) {
       self.minimum = minimum
@@ -37,17 +48,20 @@ struct BenchDocument: Encodable {
     }
 
     /// A figure that could not be measured: its bar does not hold.
-    init(name: String, unit: String, limit: Double, reason: String) {
+    init(name: String, unit: String, relation: Bar.Relation = .atMost, limit: Double, reason: String) {
       self.name = name
       self.unit = unit
       self.limit = limit
       self.reason = reason
       value = nil
-      relation = Bar.Relation.atMost.rawValue
-      verdict = "FAILED"
+      self.relation = relation.rawValue
+      verdict = "not measured"
     }
 
-    /// `NAME VALUE UNIT  bar OP LIMIT  ok|MISSED`, or `NAME - UNIT  bar OP LIMIT  FAILED: REASON`.
+    /// Whether the value is known and within the limit.
+    var holds: Bool { verdict == Bar.Verdict.ok.rawValue }
+
+    /// `NAME VALUE UNIT  bar OP LIMIT  ok|MISSED`, or `NAME - UNIT  bar OP LIMIT  not measured: REASON`.
     var line: String {
       let figure = "\(name) \(value.map(rounded) ?? "-") \(unit)  bar \(relation) \(rounded(limit))  \(verdict)"
       return reason.map { "\(figure): \($0)" } ?? figure

@@ -8,8 +8,8 @@ struct CordonBench: AsyncParsableCommand {
     commandName: "cordon-bench",
     abstract: "Measures the project's bars, a line a figure.",
     discussion: """
-      Each line is NAME VALUE UNIT  bar OP LIMIT  ok|MISSED, printed as soon as it is known. Exits 1 where a bar is missed. \
-      The program `cordon` is expected beside this one.
+      Each line is NAME VALUE UNIT  bar OP LIMIT  ok|MISSED, printed as soon as it is known, or NAME - UNIT  bar OP LIMIT  \
+      not measured: REASON. Exits 1 where a bar is missed or not measured. The program `cordon` is expected beside this one.
 
       Examples:
         cordon-bench --json bench.json

@@ -35,25 +35,27 @@ struct Measure: AsyncParsableCommand {
     let cordon = executable.removingLastComponent().appending("cordon")
     let rooms = self.rooms.isEmpty ? Room.allCases : self.rooms
     let loadBefore = Host.load()
-    var figures: [BenchDocument.Figure] = []
-    func show(_ new: [BenchDocument.Figure]) throws {
-      for figure in new { _ = try FileDescriptor.standardOutput.writeAll("\(figure.line)\n".utf8) }
-      figures += new
+    let groups = Room.allCases.filter(rooms.contains).flatMap { room -> [MeasuredGroup] in
+      switch room {
+      case .compiler: CompilerBars.groups
+      case .compare: [MeasuredGroup(name: "compare") { try await Self.compared(cordon) }]
+      case .live: [MeasuredGroup(name: "live") { await LiveBars.measure(executable) }]
+      case .run: [MeasuredGroup(name: "run") { await RunBars.measure(cordon, say: CordonBench.complain) }]
+      }
     }
-    if rooms.contains(.compiler) {
-      for measure in CompilerBars.groups { try show(measure().map(BenchDocument.Figure.init)) }
-    }
-    if rooms.contains(.compare) { try show(try await Self.compared(cordon)) }
-    if rooms.contains(.live) { try show(await LiveBars.measure(executable)) }
-    if rooms.contains(.run) { try show(await RunBars.measure(cordon, say: CordonBench.complain)) }
+    let outcome = try await MeasuredGroup.measureAll(
+      groups,
+      show: { figures in
+        for figure in figures { _ = try FileDescriptor.standardOutput.writeAll("\(figure.line)\n".utf8) }
+      }, complain: CordonBench.complain)
     if let json {
       let host = HostDocument(host: Host.current(), loadBefore: loadBefore, loadAfter: Host.load())
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-      let document = try encoder.encode(BenchDocument(host: host, figures: figures))
+      let document = try encoder.encode(BenchDocument(host: host, figures: outcome.figures))
       try document.write(to: URL(filePath: json), options: .atomic)
     }
-    guard figures.allSatisfy({ $0.verdict == Bar.Verdict.ok.rawValue }) else { throw ExitCode(1) }
+    guard outcome.isGood else { throw ExitCode(1) }
   }
 
   private static func compared(_ cordon: FilePath) async throws -> [BenchDocument.Figure] {
@@ -61,7 +63,7 @@ struct Measure: AsyncParsableCommand {
       executable: cordon, arguments: ["compare", "measure"],
       sampling: Extent.full.sampling, processor: Processors.permitted().last, limit: .seconds(10))
     let comparison = Comparison(combinations: Bar.combinations, extent: .full) { await launcher.measure($0) }
-    guard let results = await comparison.run() else { throw ExitCode(EX_SOFTWARE) }
-    return Bar.all(in: results).map(BenchDocument.Figure.init)
+    let results = await comparison.run() ?? ComparisonResults(combinations: Bar.combinations)
+    return Promise.all.map { BenchDocument.Figure($0, in: results) }
   }
 }

@@ -25,6 +25,24 @@ import Testing
     #expect(Bar.all(in: results([])).isEmpty)
   }
 
+  @Test func `a promise without a measure says what is missing`() {
+    var found = results([
+      ("none", "getppid", [1]), ("seccomp", "getppid", [2]), ("sud-selector", "getppid", [3]),
+      ("seccomp", "trap-value", [1]), ("sud-selector", "trap-value", [1]),
+    ])
+    let last = found.combinations[4]
+    found[last].record(.unavailable(reason: "this kernel has no syscall user dispatch"), round: 0)
+    let lines = Promise.all.map { promise in promise.bar(in: found) == nil ? promise.obstacle(in: found) : "measured" }
+    #expect(
+      lines == [
+        "measured", "trap-value under sud-selector: this kernel has no syscall user dispatch",
+        "regions-1024 under seccomp: not asked for", "activation under seccomp: not asked for",
+        "harness under none: not asked for",
+      ])
+    let equal = results([("none", "getppid", [1]), ("seccomp", "getppid", [2]), ("sud-selector", "getppid", [1])])
+    #expect(Promise.all[0].bar(in: equal) == nil && Promise.all[0].obstacle(in: equal) == "its figures have no ratio")
+  }
+
   @Test func `the trapped bar is a ratio of costs within a round`() throws {
     let found = Bar.all(
       in: results([

@@ -67,18 +67,53 @@ import Testing
     }
   }
 
-  /// What is written down instruction by instruction is what the compiler would make of it.
+  /// What is written down instruction by instruction is what the compiler would make of it, but for the calls by which a
+  /// program gets its agent.
   @Test func whatIsWrittenDownIsProved() throws {
     let all = try RegionMap(default: .trap(data: Self.data)).compile(CompileOptions(gate: exempt))
-    #expect(try Prover.difference(stack, FilterStack([TreeFilters.forDispatch().first, all])) == nil)
+    #expect(try Prover.difference(stack, allowingBirths(all)) == nil)
 
     var map = RegionMap(default: .allow)
     try map.insert(arena, .trap(data: Self.data))
     let placing = try map.compile(
       CompileOptions(gate: exempt, globalTrapNumbers: TreeFilters.guardedCalls, trapData: Self.data))
     let stack = TreeFilters(exempt: exempt, arena: arena).stack
-    #expect(try Prover.difference(stack, FilterStack([TreeFilters.forDispatch().first, placing])) == nil)
+    #expect(try Prover.difference(stack, allowingBirths(placing)) == nil)
     #expect(stack.programs.count == 1 && self.stack.programs.count == 1)
+  }
+
+  private func allowingBirths(_ program: Program) -> FilterStack {
+    FilterStack([TreeFilters.forDispatch().first, TreeFilters.allowingBirths(at: Self.base, program)])
+  }
+
+  /// A program that has no agent yet may ask for it and map it, from anywhere and nothing else; with filters of every kind.
+  @Test func aProgramGetsItsAgent() throws {
+    let everywhere = try AddressRange(start: 0x1000, end: 0x7fff_ffff_f000)
+    var denying = RegionMap(default: .allow)
+    try denying.insert(everywhere, .errno(13))
+    for filters in [
+      try TreeFilters(exempt: exempt), TreeFilters(exempt: exempt, arena: arena),
+      try TreeFilters(exempt: exempt, enforced: denying.regions),
+      try TreeFilters(exempt: exempt, endsThreads: true), .forDispatch(),
+    ] {
+      func kind(
+        _ number: UInt32, _ base: UInt64, flags: UInt64 = UInt64(CORDON_BIRTH_FLAGS),
+        _ architecture: AuditArchitecture = .x86_64
+      ) -> Action.Kind? {
+        var call = SeccompData(nr: number, arch: architecture, instructionPointer: 0x7ffd_1234_5a52)
+        call.arguments[0] = base
+        call.arguments[3] = flags
+        return filters.stack.evaluate(call).action.kind
+      }
+      for number in [59, 322, 0x4000_0208, 0x4000_0221] as [UInt32] { #expect(kind(number, Self.base) == .notify) }
+      #expect(kind(9, Self.base) == .allow)
+      guard filters.stack != TreeFilters.forDispatch().stack else { continue }
+      for other in [0, Self.base + 1, Self.base + 1 << 32] {
+        #expect(kind(59, other) != .notify && kind(9, other) != .allow)
+      }
+      #expect(kind(9, Self.base, flags: UInt64(CORDON_BIRTH_FLAGS) | 0x10) != .allow, "MAP_FIXED replaces")
+    }
+    #expect(verdict(9, .i386, from: 0x401002) == .trap)
   }
 
   /// The agent's call for it is answered as its profile has it, and no other is.
@@ -102,6 +137,6 @@ import Testing
   @Test func theAgentIsSmall() {
     let image = AgentImage()
     // Where it is optimised, the linker script sees to the limit of 32 KiB.
-    #expect(image.size > 4096 && image.size < Int(CORDON_AGENT_EXTENSION))
+    #expect(image.size > 4096 && image.size < Int(CORDON_AGENT_IMAGE_LIMIT))
   }
 }

@@ -33,6 +33,7 @@ func inThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
   @Test func `a thread that is being started does not count as blocking SIGSYS`() async {
     await #expect(processExitsWith: .exitCode(0)) {
       alarm(120)
+      _ = cordon_engine_prepare()
       let stop = Atomic<Bool>(false)
       let found = Mutex<[Int32]>([])
       inThreads(2) { index in

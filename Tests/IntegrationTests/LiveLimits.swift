@@ -105,6 +105,42 @@ import Testing
     }
   }
 
+  /// A map of 1,500 stretches takes two filters, of which the kernel has room for the first one only: not even for the short
+  /// one that traps everything in place of the second. The first one stays; what it traps is passed, and is known from then
+  /// on.
+  @Test func `one of several filters is refused`() async {
+    await #expect(processExitsWith: .success) {
+      begin(seconds: 120)
+      // The least room that the first one and the short one have.
+      var (small, large) = (0, 4_096)
+      while large - small > 1 {
+        let room = (small + large) / 2
+        let status = inChild { _exit(try Several().attach(leaving: room) > 2 ? 0 : 2) }
+        if status == 0 { large = room } else { small = room }
+      }
+      check(inChild { try Several().check(leaving: small) }, 0, "how the child ended")
+    }
+  }
+
+  @Test func `several filters at activation, and no room for all of them`() async {
+    await #expect(processExitsWith: .success) {
+      begin()
+      let guest = try Guest("seccomp")
+      nativeCall(Number.prctl, 38, 1)
+      fillUp(leaving: 1_000)
+      // Code lies between them, so that no filter can take in more.
+      let ground = try #require(Ground(at: 0x2000_0000_0000, size: 1_500 * 0x1000))
+      try guest.session.change { change in
+        for page in 0..<UInt64(1_500) {
+          let start = ground.start + page * 0x1000
+          if let range = try? AddressRange(start: start, end: start + 0x800) { change.trap(range) }
+        }
+      }
+      expectRefusal(.filterRefused(.noMemory), of: guest.session, for: .allThreads)
+      check(guest.call(Number.getpid), Int(getpid()), "the region's call")
+    }
+  }
+
   @Test func `a thread with a filter of its own: the change is refused`() async {
     await #expect(processExitsWith: .success) {
       begin()
@@ -122,6 +158,52 @@ import Testing
       try guest.session.trap(range)
       check(ground.call(at: ground.start), 4711, "its call, once that thread has ended")
     }
+  }
+}
+
+/// A session in which everything traps but a block of code, half of each page of which is to trap as well.
+private struct Several {
+  let guest: Guest
+  let ground: Ground
+  let block: Region
+  private let pages: UInt64 = 1_500
+
+  init() throws {
+    guest = try Guest("seccomp", default: .trap)
+    ground = try #require(Ground(at: 0x2000_0000_0000, size: pages * 0x1000))
+    block = try guest.session.allow(AddressRange(start: ground.start, end: ground.start + ground.size))
+    try guest.session.activate()
+    nativeCall(Number.prctl, 38, 1)
+  }
+
+  /// Makes the change; how many filters the session says that it has then.
+  func attach(leaving room: Int) throws -> Int {
+    fillUp(leaving: room)
+    do throws(SessionError) {
+      try guest.session.change { change in
+        change.remove(block)
+        for page in 0..<pages {
+          let start = ground.start + page * 0x1000 + 0x800
+          if let range = try? AddressRange(start: start, end: start + 0x800) { change.allow(range) }
+        }
+      }
+    } catch { guard error == .filterRefused(.noMemory) else { throw error } }
+    return guest.session.statistics.filters
+  }
+
+  /// Makes it where the first filter has room and no other one, and leaves by _exit where something is not as it should be.
+  func check(leaving room: Int) throws {
+    let regions = guest.session.regions
+    guard try attach(leaving: room) == 2 else { _exit(2) }
+    guard guest.session.regions == regions else { _exit(3) }
+    guard ground.call(at: ground.start) == Int(getpid()) else { _exit(4) }
+    // What the first filter traps needs no other one.
+    let first = try AddressRange(start: ground.start + 0x800, end: ground.start + ground.size)
+    let plan = try guest.session.plan { change in
+      change.remove(block)
+      change.allow(first)
+    }
+    guard plan.filters == 0 else { _exit(5) }
   }
 }
 

@@ -61,11 +61,96 @@ import TrapEngine
           guard (try? guest.session.activate(for: .allThreads)) != nil else { _exit(2) }
           _exit(guest.call(Number.getpid) == 4711 ? 0 : 3)
         }
-        // Of this thread alone.
+        // Of this thread alone, and as libc does it.
+        setSignalMask(everySignal)
         nativeCall(Number.exit, 0)
         activating.join()
       }
       check(status, 0, "how the child ended")
+    }
+  }
+
+  /// It blocks every signal, and runs no code of the process's that could trap.
+  @Test func `a worker of the kernel's`() async {
+    await #expect(processExitsWith: .success) {
+      begin()
+      let guest = try Guest("seccomp", options: [.guardsSIGSYS])
+      guest.log.answer(Number.getpid, .value, 4711)
+      // struct io_uring_params: IORING_SETUP_SQPOLL, and for how many milliseconds that thread looks for work.
+      let parameters = UnsafeMutableRawPointer.allocate(byteCount: 120, alignment: 8)
+      parameters.initializeMemory(as: UInt8.self, repeating: 0, count: 120)
+      parameters.storeBytes(of: 2, toByteOffset: 8, as: UInt32.self)
+      parameters.storeBytes(of: 1, toByteOffset: 16, as: UInt32.self)
+      let ring = nativeCall(Number.ioUringSetup, 4, Int(bitPattern: parameters))
+      guard ring >= 0 else {
+        print("a worker of the kernel's is not tested here, since io_uring_setup fails with errno \(-ring)")
+        return
+      }
+      try guest.activate(for: .allThreads)
+      check(guest.call(Number.getpid), 4711, "a trapped call")
+    }
+  }
+
+  /// The request's handler runs on it.
+  @Test func `a thread with a small alternate stack`() async {
+    await #expect(processExitsWith: .success) {
+      begin()
+      let guest = try Guest("seccomp", options: [.guardsSIGSYS])
+      guest.log.answer(Number.getpid, .value, 4711)
+      var ends: [Int32] = [0, 0]
+      pipe(&ends)
+      let waiting = IdentifiedThread { [end = ends[0]] in
+        useAlternateStack(size: sysconf(249 /* _SC_MINSIGSTKSZ */) + 1024)
+        var byte: UInt8 = 0
+        return read(end, &byte, 1) == 0 ? guest.call(Number.getpid) : -1
+      }
+      waitUntilBlocked(waiting.id, in: Number.read)
+      try guest.activate(for: .allThreads)
+      close(ends[1])
+      check(waiting.thread.join(), 4711, "its call")
+    }
+  }
+
+  /// It would answer at once if it were given a processor, and is no error however long it is not: a process of realtime
+  /// priority has that one for half a second.
+  @Test(.enabled(if: hasTwoProcessors))
+  func `a thread that starves`() async {
+    await #expect(processExitsWith: .success) {
+      begin()
+      _ = try Session()
+      let stop = Signpost()
+      let starving = IdentifiedThread {
+        runOn(processor: 1)
+        while !stop.isOpen {}
+        return 0
+      }
+      runOn(processor: 0)
+      for asks in [attachWhileThreadsStandStill, { arm(starving.id) }] as [() -> CordonSilence] {
+        let hasBegun = sharedMemory(of: Int32.self)
+        let greedy = fork()
+        if greedy == 0 {
+          runOn(processor: 1)
+          var priority: Int32 = 1
+          guard nativeCall(144 /* sched_setscheduler */, 0, 1 /* SCHED_FIFO */, pointer(to: &priority)) == 0 else {
+            _exit(1)
+          }
+          hasBegun.pointee = 1
+          let (end, start) = (clock(), 500_000)
+          while clock() - end < start {}
+          _exit(0)
+        }
+        var status: Int32 = -1
+        while hasBegun.pointee == 0, waitpid(greedy, &status, WNOHANG) == 0 { usleep(100) }
+        guard status != 1 << 8 else {
+          print("a thread that starves is not tested here, since this user may not set realtime priorities")
+          break
+        }
+        let silence = asks()
+        check([Int(silence.thread), silence.error], [0, 0], "who has not answered, and why")
+        waitpid(greedy, &status, 0)
+      }
+      stop.open()
+      starving.thread.join()
     }
   }
 
@@ -244,6 +329,27 @@ private func expectNoChange(
   check(guest.session.regions, regions, "the regions")
   check(guest.session.statistics.filters, filters, "filters")
   check(guest.call(Number.getpid), 4711, "a trapped call")
+}
+
+private let hasTwoProcessors: Bool = {
+  if sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1 { return true }
+  print("a thread that starves is not tested here, where there is one processor")
+  return false
+}()
+
+private func pointer<Value>(to value: inout Value) -> Int {
+  withUnsafeMutablePointer(to: &value) { Int(bitPattern: $0) }
+}
+
+/// Has the calling thread run on one processor only.
+private func runOn(processor: Int) {
+  var mask: UInt64 = 1 << UInt64(processor)
+  check(nativeCall(203 /* sched_setaffinity */, 0, 8, pointer(to: &mask)), 0, "sched_setaffinity")
+}
+
+/// Has a thread arm itself, by the engine alone, which disarms here: why that was not to be had within 0.1 s.
+private func arm(_ thread: Int32) -> CordonSilence {
+  withUnsafePointer(to: thread) { cordon_dispatch_arm_threads($0, 1, 100) }
 }
 
 /// Attaches a filter that allows everything, by the engine alone: why that was not to be had within 0.1 s.

@@ -9,10 +9,8 @@
 /// Offsets from the agent's base. The launcher chooses the base once for a tree of processes, since inherited filters name
 /// it, and the kernel's first calls on it are made before anything lies there.
 enum {
-  /// Header, code and constants, readable and executable: the image that the launcher writes.
+  /// Header, code and constants, readable and executable.
   CORDON_AGENT_IMAGE_LIMIT = 0x10000,
-  /// In the image, what only threads need that somebody traces, and who traces: mapped from the loader's file then.
-  CORDON_AGENT_EXTENSION = 0xc000,
   /// Thunks of calls that are timed.
   CORDON_AGENT_CALLS = 0x10000,
   /// Thunks of those that make a child.
@@ -20,7 +18,8 @@ enum {
   CORDON_AGENT_CHILD_THUNKS = 256,
   /// The trap engine's gate, and behind its code its data.
   CORDON_AGENT_GATE = 0x1c000,
-  /// Where the exempt range ends: calls from [base, base + this) are the agent's own.
+  /// Where the exempt range ends: calls from [base, base + this) are the agent's own. Every process of a tree has it from one
+  /// and the same file, with the image and the gate's code in it.
   CORDON_AGENT_EXEMPT_END = 0xbd000,
   /// The agent's variables, all zero at first. The linker script has the same number.
   CORDON_AGENT_DATA = 0x160000,
@@ -66,23 +65,35 @@ typedef struct CordonAgentHeader {
   /// CORDON_AGENT_ACCOUNTS and the like.
   uint32_t duties;
 
-  /// The program's own first instruction.
-  uint64_t entry;
   /// Process id of the supervisor, as the launcher sees it; for messages.
   int64_t supervisor;
   /// Where modules go that are to be trapped, with CORDON_AGENT_PLACES.
   uint64_t arena_start, arena_end;
-  /// What of SIGSYS the program has from the one that has executed it: CORDON_SIGSYS_IGNORED, CORDON_SIGSYS_BLOCKED.
+  /// In the loader's file, what of SIGSYS the program has from the one that has executed it: CORDON_SIGSYS_IGNORED,
+  /// CORDON_SIGSYS_BLOCKED.
   uint64_t inherited;
   /// Offsets of `long load(long loader, long folder, long path, long arguments, long environment, long flags)`, and of the
   /// code to start at in a process that has executed the loader's file.
   uint32_t load, loaded;
+  /// Offsets of the code that a program begins with, and of its end.
+  uint32_t birth, birth_end;
 } CordonAgentHeader;
+
+/// How a program gets its agent. The launcher has stopped it before its first instruction, writes the code between `birth` and
+/// `birth_end` behind the code of its vDSO, sets these registers, and lets it go. That code makes a call that waits at the
+/// filter's listener, of the number in R12 and with the base as its first argument, is answered with a descriptor of the
+/// agent's file, and maps that. What it cannot map it says by the same call, with the negated errno as the second argument.
+/// Then it goes on at R13.
+///
+/// The number is of the call by which the program has been executed, so that no filter of the program's own has it fail.
+enum {
+  CORDON_BIRTH_FLAGS = 0x100002, ///< of its mmap: MAP_PRIVATE | MAP_FIXED_NOREPLACE
+};
 
 /// A thread that somebody else traces, or that the launcher may not trace, is not given a new program's agent from outside.
 /// Its call is answered with a descriptor instead, of an ELF file with the agent in it, which it executes in the program's
-/// place (`load`), and which maps the program (`loaded`). The file is an ELF header in a page of its own, the image, and
-/// this with the texts behind it.
+/// place (`load`), and which maps the program (`loaded`). The file is an ELF header in a page of its own, what the agent's file
+/// has, and this with the texts behind it.
 typedef struct CordonLoadRecord {
   /// Descriptors of the program and of its ELF interpreter; -1 where it has none.
   int32_t program, interpreter;
@@ -95,7 +106,7 @@ typedef struct CordonLoadRecord {
 
 enum {
   CORDON_LOADER_IMAGE_OFFSET = 4096,
-  CORDON_LOADER_RECORD_OFFSET = CORDON_LOADER_IMAGE_OFFSET + CORDON_AGENT_IMAGE_LIMIT,
+  CORDON_LOADER_RECORD_OFFSET = CORDON_LOADER_IMAGE_OFFSET + CORDON_AGENT_EXEMPT_END,
 };
 
 /// The sixth argument of execveat(2), which has five, where the loader's file is executed.
@@ -121,6 +132,8 @@ enum {
   /// For the loader's file: answered with a descriptor of it. The sixth argument is as that of the call which it takes the
   /// place of.
   CORDON_QUESTION_LOADER = 5,
+  /// For the agent's file: answered with a descriptor of it.
+  CORDON_QUESTION_AGENT = 6,
 };
 
 enum {

@@ -1,6 +1,7 @@
 import CordonShims
 import Glibc
 import SystemPackage
+import TrapEngine
 
 /// What /proc/self/task says of this process's threads (proc(5)).
 enum ThreadStatus {
@@ -21,7 +22,7 @@ enum ThreadStatus {
   /// The threads that block SIGSYS: the caller, or all.
   ///
   /// libc blocks every signal for a moment while it makes a thread or a process, so another thread counts only if it
-  /// still blocks after a while.
+  /// still blocks after a while. Needs the gate.
   static func threadsBlockingSIGSYS(inAllThreads all: Bool) -> [Int32] {
     let caller = cordon_thread_id()
     var blocking = (all ? allThreads() : [caller]).filter(blocksSIGSYS)
@@ -52,10 +53,7 @@ enum ThreadStatus {
       var mask = sigset_t()
       return pthread_sigmask(SIG_BLOCK, nil, &mask) == 0 && sigismember(&mask, SIGSYS) == 1
     }
-    guard let mask = field("SigBlk:", of: thread).flatMap({ UInt64($0, radix: 16) }) else {
-      return false  // the thread has ended
-    }
-    return mask & 1 << UInt64(SIGSYS - 1) != 0
+    return cordon_thread_blocks_sigsys(thread) != 0
   }
 
   /// A field of /proc/self/task/TID/status, without white space; nil when the thread has ended.

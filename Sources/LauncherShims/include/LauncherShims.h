@@ -54,25 +54,17 @@ typedef struct CordonThreadRegisters {
 
 long cordon_trace_seize(int32_t thread, uint32_t options);
 long cordon_trace_set_options(int32_t thread, uint32_t options);
-/// Goes on to the next entry to or exit from a system call.
-long cordon_trace_to_call(int32_t thread, int32_t signal);
 long cordon_trace_detach(int32_t thread, int32_t signal);
 long cordon_trace_interrupt(int32_t thread);
-/// Leaves a thread that a signal has stopped as it is, until it is continued.
-long cordon_trace_listen(int32_t thread);
 long cordon_trace_message(int32_t thread, uint64_t *message);
 long cordon_trace_registers(int32_t thread, CordonThreadRegisters *registers);
 long cordon_trace_set_registers(int32_t thread, const CordonThreadRegisters *registers);
-long cordon_trace_mask(int32_t thread, uint64_t *mask);
-long cordon_trace_set_mask(int32_t thread, uint64_t mask);
 
 enum {
-  CordonTraceMarksCalls = 0x1,         ///< PTRACE_O_TRACESYSGOOD
   CordonTraceExec = 0x10,              ///< PTRACE_O_TRACEEXEC
   CordonTraceEndsWithUs = 0x100000,    ///< PTRACE_O_EXITKILL
   CordonStopAtExec = 4,                ///< PTRACE_EVENT_EXEC
   CordonStopForGroup = 128,            ///< PTRACE_EVENT_STOP
-  CordonStopAtCall = 0x80,             ///< in the stop signal, with CordonTraceMarksCalls
 };
 
 /// A call that waits for its listener's answer.
@@ -85,6 +77,8 @@ typedef struct CordonNotification {
   uint64_t arguments[6];
 } CordonNotification;
 
+/// Has who asks and who answers run on one processor in turn, where the kernel knows how: each waits for the other.
+void cordon_listener_stay_near(int32_t listener);
 /// The next call that waits; -ENOENT when it is gone already.
 long cordon_listener_receive(int32_t listener, CordonNotification *notification);
 /// Lets the call happen.
@@ -96,6 +90,8 @@ long cordon_listener_refuse(int32_t listener, uint64_t id, int32_t error);
 long cordon_listener_answer(int32_t listener, uint64_t id, int64_t value);
 /// Has the call answer a descriptor: a copy of `descriptor` in the caller's table.
 long cordon_listener_give(int32_t listener, uint64_t id, int32_t descriptor);
+/// The same where the caller's process has as many descriptors as it may have, and must not mind another limit meanwhile.
+long cordon_listener_give_one_more(int32_t listener, uint64_t id, int32_t process, int32_t descriptor);
 
 /// Memory to share: a descriptor for the launcher, and one to give away, whose file stays locked as long as anybody has
 /// it open or mapped.
@@ -103,8 +99,10 @@ long cordon_shared_memory(uint64_t size, int32_t *given);
 /// Whether nobody has what was given away any more.
 int cordon_shared_memory_is_left(int32_t descriptor);
 
-/// A file in memory with these bytes, which can be executed: a descriptor, or -errno.
-long cordon_memory_file(const void *bytes, uint64_t size);
+/// A file in memory, of zeros, which can be executed: a descriptor, or -errno.
+long cordon_memory_file(uint64_t size);
+/// What the file holds stays as it is from now on, but for memory that is mapped from it already.
+long cordon_memory_file_seal(int32_t file);
 
 /// A descriptor from which all signals of `mask` can be read that this thread blocks; close-on-exec.
 long cordon_signal_descriptor(uint64_t mask);
@@ -128,9 +126,9 @@ int32_t cordon_witness_start(void *stack_end);
 /// Ends it, and returns when it is gone.
 void cordon_witness_end(int32_t witness);
 
-/// How far into the vDSO, the kernel's own pages of code in every process, a `syscall` instruction lies; 0 where there is
-/// none.
-uint64_t cordon_vdso_call(void);
+/// How far into the vDSO, the kernel's own pages of code in every process, there are `size` bytes that nothing runs or loads;
+/// 0 where there are none.
+uint64_t cordon_vdso_room(uint64_t size);
 
 /// Goes on in a child that has left terminal, folder and the three standard descriptors behind: 1 in the child, 0 in the
 /// process that calls.

@@ -167,9 +167,12 @@ typedef struct CordonCounters {
 
 /// Maps the gate and fills it with thunks. Idempotent, and safe to call from several threads.
 long cordon_engine_prepare(void);
-/// As cordon_engine_prepare, at this address (of a page) and nowhere else, and with room for fewer call sites, so that it
-/// is done in microseconds; sites beyond that use the shared thunks. -EEXIST where something lies there already.
-long cordon_engine_prepare_at(uint64_t address);
+/// Writes the code of a gate that runs wherever it is mapped, with room for fewer call sites than cordon_engine_prepare
+/// makes; sites beyond that use the shared thunks. `memory` is zeros, as much as `cordon_engine_gate` says a gate has.
+void cordon_gate_write(void *memory);
+/// As cordon_engine_prepare, with a gate that lies at this address (of a page) already, as cordon_gate_write has written it.
+/// Behind it are zeros that can be written, as much again and a page.
+void cordon_engine_adopt_gate(uint64_t address);
 /// The gate's code, [start, end): calls from here must always be allowed. Zero before `cordon_engine_prepare`.
 void cordon_engine_gate(uint64_t *start, uint64_t *end);
 
@@ -240,6 +243,9 @@ typedef struct CordonSilence {
   long error;
 } CordonSilence;
 
+/// Whether a thread of this process has SIGSYS blocked. Not one that has ended, as the main thread may have, nor a worker of
+/// the kernel's (io_uring's), which runs no code of the process.
+int cordon_thread_blocks_sigsys(int32_t thread);
 /// As cordon_seccomp_load, with flags that have SECCOMP_FILTER_FLAG_TSYNC, while all other threads of the process stand
 /// still with SIGSYS open: none of them is in one of those moments in which libc has every signal blocked. They are asked
 /// by the signal above, and go on once the filter is attached, or has been refused.

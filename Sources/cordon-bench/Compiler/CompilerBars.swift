@@ -6,9 +6,14 @@ import FilterCompiler
 enum CompilerBars {
   /// What measures them, in the order in which they are printed. A program that is not proved equal to what it was compiled
   /// from misses its bar whatever its figures are.
-  static let groups: [@Sendable () throws -> [Bar]] = [
-    NumberBars.all, SmallBars.all, GapBars.all, WeightBars.all, ProofBars.all,
+  static let groups: [MeasuredGroup] = [
+    group("numbers", NumberBars.all), group("small", SmallBars.all), group("gaps", GapBars.all),
+    group("weights", WeightBars.all), group("proof", ProofBars.all),
   ]
+
+  private static func group(_ name: String, _ measure: @escaping @Sendable () throws -> [Bar]) -> MeasuredGroup {
+    MeasuredGroup(name: "compiler." + name) { try measure().map(BenchDocument.Figure.init) }
+  }
 
   /// The median time of an odd number of runs, in ms.
   static func milliseconds(runs: Int, _ body: () throws -> Void) rethrows -> Double {

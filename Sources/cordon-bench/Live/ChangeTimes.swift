@@ -1,6 +1,7 @@
 import Cordon
 import Glibc
 import Synchronization
+import TrapEngine
 
 /// What one change takes, while other threads make untrapped calls without pause.
 enum ChangeTimes {
@@ -46,6 +47,32 @@ enum ChangeTimes {
     }
     guard session.statistics.filters == filters else { throw LiveFailure("a filter was attached") }
     return ["nanoseconds": median(times)]
+  }
+
+  /// A filter that allows everything is attached as one that traps libc's calls is: while all other threads, which sleep,
+  /// stand still.
+  static func withThreadsStopped(threads: Int) throws -> [String: Double] {
+    let session = try Overhead.session(.seccomp, regions: 1)
+    for _ in 1..<threads {
+      var thread = pthread_t()
+      pthread_create(
+        &thread, nil,
+        { _ in
+          while true { pause() }
+        }, nil)
+    }
+    usleep(100_000)
+    let allow: UInt64 = 0x7fff_0000 << 32 | 0x06  // BPF_RET, SECCOMP_RET_ALLOW
+    let forAllThreads: UInt32 = 1
+    var times: [Double] = []
+    for _ in 0..<100 {
+      var silence = CordonSilence()
+      let first = now()
+      let result = withUnsafePointer(to: allow) { cordon_seccomp_load_parked($0, 1, forAllThreads, 2_000, &silence) }
+      times.append(Double(now() - first))
+      guard result == 0, silence.error == 0 else { throw LiveFailure("no filter was attached") }
+    }
+    return withExtendedLifetime(session) { ["nanoseconds": median(times)] }
   }
 
   /// Each change needs a filter: native code, page after page, becomes a region. As many as there may be in a process.

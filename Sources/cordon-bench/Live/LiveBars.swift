@@ -44,6 +44,9 @@ enum LiveBars {
       time("change.threads-64", .change64, 5), time("change.regions-10000", .changeOf10000, 5),
       time("filter.threads-1", .filter1, 60), time("filter.threads-8", .filter8, 60),
       time("filter.threads-64", .filter64, 60),
+      // A filter that traps libc's calls: what it takes to have all other threads, which sleep, stand still.
+      time("stop.threads-1", .stop1, 200), time("stop.threads-8", .stop8, 1_000),
+      time("stop.threads-64", .stop64, 5_000),
       // Where nothing can be widened: getppid over none before the last filter, and when everything is passed through.
       count("worst.filters", .worstCase, "filters", 25, "filters"),
       bar("worst.getppid-before-last", 1500, "ns") { () throws(LiveFailure) in

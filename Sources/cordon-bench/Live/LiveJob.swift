@@ -6,7 +6,8 @@ enum LiveJob: String, CaseIterable {
   case arenaChanges, selectorOverhead, automaticOverhead1, automaticOverhead1000
   case scattered, scatteredManyLibraries
   case worstCase, worstCaseInContainer
-  case change1, change8, change64, changeOf10000, filter1, filter8, filter64, stormOfFilters, stormOfDispatch
+  case change1, change8, change64, changeOf10000, filter1, filter8, filter64, stop1, stop8, stop64
+  case stormOfFilters, stormOfDispatch
 
   /// How many processes measure it; the median of them counts.
   var rounds: Int {
@@ -38,6 +39,9 @@ enum LiveJob: String, CaseIterable {
     case .filter1: try ChangeTimes.withFilter(threads: 1)
     case .filter8: try ChangeTimes.withFilter(threads: 8)
     case .filter64: try ChangeTimes.withFilter(threads: 64)
+    case .stop1: try ChangeTimes.withThreadsStopped(threads: 1)
+    case .stop8: try ChangeTimes.withThreadsStopped(threads: 8)
+    case .stop64: try ChangeTimes.withThreadsStopped(threads: 64)
     case .stormOfFilters: try Storm.run(.seccomp, seconds: 60, pages: 20)
     case .stormOfDispatch: try Storm.run(.sudInclusive, seconds: 60, pages: 200)
     }
