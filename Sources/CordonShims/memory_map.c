@@ -37,6 +37,7 @@ long cordon_executable_mappings(CordonMapping *mappings, long capacity) {
     if (result < 0 || query.start >= USER_SPACE_END) break;
     mappings[count].start = query.start;
     mappings[count].end = query.end;
+    mappings[count].inode = query.inode;
     count++;
     next = query.end;
   }

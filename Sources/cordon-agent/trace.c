@@ -76,7 +76,7 @@ static void give_back_faults(void) {
 
 /* A process that was forked off one with a wish has none. */
 static int has_own_wish(void) {
-  if (own_wish == 0) return 0;
+  if (own_wish == 0 || cordon_borrows_memory()) return 0;
   if (own_wish != this_process()) {
     own_wish = 0;
     give_back_faults();

@@ -80,6 +80,40 @@ struct RunFaultTests {
         == "cordon: run: small/log cannot be written: No space left on device; the program runs on without a log\n")
   }
 
+  /// Stops and goings on, as many as can be sent while one program after the other is executed, or is not there.
+  @Test func stopsWhileProgramsAreExecuted() async throws {
+    let folder = try await folder()
+    try await Compiler.build(
+      #"""
+      #include <signal.h>
+      #include <stdio.h>
+      #include <stdlib.h>
+      int main(int count, char **words) {
+        char path[100];
+        int parent = atoi(words[1]), child;
+        snprintf(path, sizeof path, "/proc/%d/task/%d/children", parent, parent);
+        for (long i = 0; kill(parent, 0) == 0; i++) {
+          FILE *children = fopen(path, "r");
+          if (children == NULL) break;
+          if (fscanf(children, "%d", &child) == 1) {
+            kill(child, SIGSTOP);
+            for (volatile long wait = i % 64 * 1000; wait > 0; wait--) {}
+            kill(child, SIGCONT);
+          }
+          fclose(children);
+        }
+        return 0;
+      }
+      """#, as: "storm", in: folder.path, ["-Wno-unused-result"])
+    let outcome = try await CordonBinary.shell(
+      """
+      "$cordon" run --all sh -c 'echo $$ > pid; i=0; while [ $i -lt 500 ]; do /bin/true || echo failed $?; ./none 2> /dev/null; [ $? = 127 ] || echo wrong; i=$((i+1)); done; echo done' &
+      while ! [ -s pid ]; do sleep 0.01; done
+      ./storm "$(cat pid)"; wait $!; echo $?
+      """, in: folder.path)
+    #expect(outcome.output == "done\n0\n" && outcome.error.isEmpty, "\(outcome.error)")
+  }
+
   /// Whatever a launcher is killed in the middle of: a program ends, or goes on and finds that it can execute nothing more,
   /// and then it says so. None waits for ever.
   @Test func theLauncherIsKilledAtAnyMoment() async throws {
@@ -91,7 +125,7 @@ struct RunFaultTests {
       # And just before the program is there.
       i=0; while [ $i -lt 60 ]; do i=$((i+1)); start; child=
         while [ -d /proc/$launcher ] && [ -z "$child" ]; do read child rest < /proc/$launcher/task/$launcher/children; done
-        kill -9 $launcher; wait $launcher; echo $child >> children
+        kill -9 $launcher; wait $launcher; echo $child $rest >> children
       done 2> /dev/null
       i=0; for pid in $(cat pids children); do while kill -0 $pid 2> /dev/null && [ $i -lt 100 ]; do i=$((i+1)); sleep 0.1; done; kill -9 $pid 2> /dev/null && echo left; done
       wc -l < pids; grep -c 'is gone, so no further program can be executed' messages

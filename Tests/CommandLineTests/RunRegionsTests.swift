@@ -16,7 +16,8 @@ struct RunRegionsTests {
     }
     """
 
-  /// Loads a library 50 times, makes a page writable and executable in turns 20 times, has one that is both, and calls itself.
+  /// Loads two libraries 50 times, each where the other has been, makes a page writable and executable in turns 20 times,
+  /// has one that is both, and calls itself.
   private static let program = """
     #include <dlfcn.h>
     #include <stdio.h>
@@ -29,9 +30,9 @@ struct RunRegionsTests {
       return result;
     }
     int main(int count, char **arguments) {
-      int right = count == 2;
-      for (int i = 0; i < 50; i++) {
-        void *library = dlopen(arguments[1], RTLD_NOW);
+      int right = count == 3;
+      for (int i = 0; i < 100; i++) {
+        void *library = dlopen(arguments[1 + i % 2], RTLD_NOW);
         long (*plug)(void) = (long (*)(void))dlsym(library, "plug");
         right += plug() == getpid();
         dlclose(library);
@@ -50,7 +51,7 @@ struct RunRegionsTests {
       right += ((int (*)(void))(memory + 4096))() == getppid();
       right += own() == (long)getuid();
       printf("%d\\n", right);
-      return right == 73 ? 3 : 4;
+      return right == 123 ? 3 : 4;
     }
     """
 
@@ -68,8 +69,10 @@ struct RunRegionsTests {
   /// What is said of calls that do not come from libc: by module and call.
   private func counts(_ options: [String], _ program: String, in folder: FilePath) async throws -> [String: Int] {
     let outcome = try await CordonBinary.run(
-      CordonBinary.path, ["run"] + options + ["--report", "report", "./\(program)", "./lib\(program).so"], in: folder)
-    #expect(outcome.status == 3 && outcome.output == "73\n" && outcome.error.isEmpty, "\(options): \(outcome.error)")
+      CordonBinary.path,
+      ["run"] + options + ["--report", "report", "./\(program)", "./lib\(program).so", "./libother.so"],
+      in: folder)
+    #expect(outcome.status == 3 && outcome.output == "123\n" && outcome.error.isEmpty, "\(options): \(outcome.error)")
     let file = try FileDescriptor.open(folder.appending("report"), .readOnly)
     let bytes = try file.closeAfter {
       var buffer = [UInt8](repeating: 0, count: 1 << 20)
@@ -96,16 +99,18 @@ struct RunRegionsTests {
     let built = try await CordonBinary.shell(
       """
       command -v \(compiler.split(separator: " ")[0]) > /dev/null || exit 99
-      \(compiler) -shared -fPIC -o libguest.so library.c && \(compiler) -o guest program.c -ldl
+      \(compiler) -shared -fPIC -o libguest.so library.c && cp libguest.so libother.so &&
+        \(compiler) -o guest program.c -ldl
       """, in: folder.path)
     if built.status == 99 { return print("not tested here, since \(compiler) is not installed") }
     #expect(built.status == 0, "\(built.error)")
     let (library, code, own) = (["libguest.so": 50], ["[anonymous]": 21], ["guest": 1])
+    let all = ["libguest.so": 50, "libother.so": 50, "[anonymous]": 21, "guest": 1]
     var targets = [
       (["--trap", "libguest*.so*"], library), (["--trap", "exe"], own), (["--trap", "anonymous"], code),
       (["--trap", "jit"], code), (["--trap", "vdso"], [:]),
       (["--trap", "exe", "--trap", "jit"], own.merging(code, uniquingKeysWith: +)),
-      ([], own.merging(code, uniquingKeysWith: +).merging(library, uniquingKeysWith: +)),
+      ([], all),
     ]
     if compiler.hasSuffix("-no-pie") { targets.append((["--trap", "0x400000-0x500000"], own)) }
     for (options, expected) in targets {

@@ -6,7 +6,7 @@ import Testing
 /// What is kept of filters that were attached before one was refused.
 @Suite struct ArmamentTests {
   private let gate = AddressRange(known: 0x7f00_0010_0000, 0x7f00_0020_0000)
-  private let view = AddressSpaceView(code: .init(), next: .init(), nearest: .init())
+  private let view = AddressSpaceView(code: .init(), files: .init(), next: .init(), nearest: .init())
 
   /// A change over from dispatch to filters that failed: dispatch goes on, and the next one attaches what is missing.
   @Test func `filters that a change of the mechanism has left behind`() throws {

@@ -36,7 +36,7 @@ import Testing
 
   @Test func `Cordon's own pages cannot trap`() throws {
     let own = IntervalSet([IntervalSet.Interval(Self.gate.start + 2, Self.gate.start + 3)])
-    let view = AddressSpaceView(code: IntervalSet(), next: IntervalSet(), nearest: IntervalSet())
+    let view = AddressSpaceView(code: .init(), files: .init(), next: .init(), nearest: .init())
     for force in [nil] + Widening.allCases.map(Optional.some) {
       #expect(throws: SessionError.unsatisfiable("Cordon's own pages cannot trap")) {
         try Planner(gate: Self.gate).propose(own, force: force, wanted: { own }, view: { view })
@@ -84,7 +84,8 @@ import Testing
         code.append(IntervalSet.Interval(start + 1, start + 0x8001))
       }
       view = AddressSpaceView(
-        code: IntervalSet(code), next: IntervalSet([IntervalSet.Interval(0x7efe_0000_0000, 0x7f00_ffff_ffff)]),
+        code: IntervalSet(code), files: IntervalSet(),
+        next: IntervalSet([IntervalSet.Interval(0x7efe_0000_0000, 0x7f00_ffff_ffff)]),
         nearest: IntervalSet([IntervalSet.Interval(0x7eff_f000_0000, 0x7f00_ffff_ffff)]))
     }
 

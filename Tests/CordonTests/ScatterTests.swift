@@ -52,6 +52,20 @@ import Testing
     #expect(caught == 0)
   }
 
+  /// Libraries that become regions, some of those that are loaded: the others keep their room.
+  @Test func `libraries that become regions`() throws {
+    for seed in 0..<Self.seeds {
+      var process = Process(seed: seed &+ 0x11b, .clear, .asChosen)
+      for (number, region) in process.places.prefix(20).enumerated() {
+        try process.trap(region, number)
+        process.loadLibrary(4 << 20)
+        if number % 5 == 4 { try process.trapLibrary() }
+      }
+      #expect(process.planner.filters <= 4 + 4, "seed \(seed): \(process.widenings)")
+      #expect(process.libraries.count { process.planner.armed.contains($0) } == 4)
+    }
+  }
+
   private static let seeds: UInt64 = 16
 
   /// A process as Linux lays it out, with Cordon's pages in its program, and a session's block.
@@ -63,6 +77,8 @@ import Testing
     /// Below this nothing is mapped but what was chosen.
     private var lowest: UInt64
     private var code: [IntervalSet.Interval] = []
+    /// That of files.
+    private var files: [IntervalSet.Interval] = []
     /// The code that was mapped before the session was activated.
     private var native = IntervalSet()
     /// The calls of libraries that were loaded meanwhile.
@@ -127,6 +143,7 @@ import Testing
     private mutating func map(_ size: UInt64, code length: UInt64) {
       lowest -= size
       code.append(IntervalSet.Interval(lowest + 1, lowest + length))
+      files.append(IntervalSet.Interval(lowest + 1, lowest + length))
     }
 
     mutating func loadLibrary(_ size: UInt64) {
@@ -134,11 +151,19 @@ import Testing
       libraries.append(lowest + 0x1000)
     }
 
+    /// Makes the code of the library that was loaded last a region.
+    mutating func trapLibrary() throws {
+      let pointers = IntervalSet.Interval(lowest + 2, lowest + (1 << 20))
+      wanted.append(pointers)
+      try attach(planner.missing(IntervalSet([pointers])))
+    }
+
     private var view: AddressSpaceView {
       func room(_ size: UInt64) -> IntervalSet {
         IntervalSet([IntervalSet.Interval(lowest - size, linker + (16 << 20))])
       }
-      return AddressSpaceView(code: IntervalSet(code), next: room(3 << 30), nearest: room(128 << 20))
+      return AddressSpaceView(
+        code: IntervalSet(code), files: IntervalSet(files), next: room(3 << 30), nearest: room(128 << 20))
     }
 
     /// Makes a page of code a region; the first time the session is activated before.

@@ -6,13 +6,16 @@ import TrapEngine
 package struct AddressSpaceView: Sendable, Hashable {
   /// Instruction pointers of code that is mapped now.
   package var code: IntervalSet
+  /// The part of that which files have: programs and libraries, and not what a program makes for itself.
+  package var files: IntervalSet
   /// Instruction pointers of what the kernel is going to map next: where libraries and stacks of threads will lie.
   package var next: IntervalSet
   /// The part of that which is next in turn, with what is mapped beside it: the next ``nearestSize`` bytes fit there.
   package var nearest: IntervalSet
 
-  package init(code: IntervalSet, next: IntervalSet, nearest: IntervalSet) {
+  package init(code: IntervalSet, files: IntervalSet, next: IntervalSet, nearest: IntervalSet) {
     self.code = code
+    self.files = files
     self.next = next
     self.nearest = nearest
   }
@@ -26,13 +29,14 @@ package struct AddressSpaceView: Sendable, Hashable {
 
   /// This process, now. Takes some microseconds (Linux 6.11 and later; before that a reading of /proc/self/maps).
   static func current() -> AddressSpaceView {
-    let code = mappings()
-    var executable: [IntervalSet.Interval] = []
+    let mappings = mappings()
     // Any instruction that has a byte there.
-    for range in code { executable.append(IntervalSet.Interval(range.lowerBound + 1, range.upperBound + 1)) }
+    func pointers(_ mapping: CordonMapping) -> IntervalSet.Interval {
+      IntervalSet.Interval(mapping.start + 1, mapping.end + 1)
+    }
     return AddressSpaceView(
-      code: IntervalSet(executable), next: IntervalSet([room(for: nextSize)]),
-      nearest: IntervalSet([room(for: nearestSize)]))
+      code: IntervalSet(mappings.map(pointers)), files: IntervalSet(mappings.filter { $0.inode != 0 }.map(pointers)),
+      next: IntervalSet([room(for: nextSize)]), nearest: IntervalSet([room(for: nearestSize)]))
   }
 
   /// Where so many bytes more will lie: from the dynamic linker on downwards, or upwards in the old layout.
@@ -46,23 +50,26 @@ package struct AddressSpaceView: Sendable, Hashable {
   }
 
   /// The executable mappings below the end of user space.
-  private static func mappings() -> [Range<UInt64>] {
+  private static func mappings() -> [CordonMapping] {
     let capacity = 1 << 16
-    var found = withUnsafeTemporaryAllocation(of: CordonMapping.self, capacity: 256) { buffer -> [Range<UInt64>]? in
+    var found = withUnsafeTemporaryAllocation(of: CordonMapping.self, capacity: 256) { buffer -> [CordonMapping]? in
       let count = cordon_executable_mappings(buffer.baseAddress, Int(buffer.count))
-      return count < 0 || count == buffer.count ? nil : buffer[..<count].map { $0.start..<$0.end }
+      return count < 0 || count == buffer.count ? nil : Array(buffer[..<count])
     }
     if found == nil {
       // More than usual: on the heap.
       let many = [CordonMapping](unsafeUninitializedCapacity: capacity) { buffer, count in
         count = max(cordon_executable_mappings(buffer.baseAddress, capacity), 0)
       }
-      if !many.isEmpty { found = many.map { $0.start..<$0.end } }
+      if !many.isEmpty { found = many }
     }
     if let found { return found }
     let read = (try? ProcessMap())?.mappings ?? []
     return read.filter { $0.isExecutable && $0.range.end <= Architecture.x86_64.userSpaceEnd }
-      .map { $0.range.start..<$0.range.end }
+      .map { mapping in
+        let isFile = if case .file = mapping.origin { true } else { false }
+        return CordonMapping(start: mapping.range.start, end: mapping.range.end, inode: isFile ? 1 : 0)
+      }
   }
 
   /// Where the kernel would put a mapping of so many bytes: beyond all that is mapped, if it fits nowhere else.

@@ -11,7 +11,8 @@ import FilterCompiler
 /// they are and in whatever order: the last of the four takes in all that holds no code. What is told only then is native
 /// code that becomes a region. Libraries that are loaded later must not be trapped, so the filters before that leave out
 /// where they will be mapped, first a wide room and then a narrow one; the last is attached for a region in the narrow one.
-/// Where all that is told lies in such rooms there is no narrow one, and there are three.
+/// Where all that is told lies in such rooms there is no narrow one, and there are three. Libraries that become regions
+/// get exact filters of their own besides.
 package struct Planner: Sendable {
   /// What the attached filters trap.
   package var armed: IntervalSet
@@ -19,8 +20,10 @@ package struct Planner: Sendable {
   package var filters: Int
   /// How much more than it had to the widest of them has taken in.
   private var widest = Widening.none
-  /// How many of them but the first were attached for code that came to lie where libraries go.
+  /// How many of them but the first were attached for code that came to lie where libraries go, and how many for no more
+  /// than a library.
   private var amongLibraries = 0
+  private var forLibraries = 0
   /// Cordon's own pages, whose calls always pass.
   package let gate: AddressRange
   /// The calls that trap from anywhere else.
@@ -46,8 +49,17 @@ package struct Planner: Sendable {
     /// What it traps.
     package let trapped: IntervalSet
     package let reason: String
-    /// Whether code that it is for lies where libraries go.
-    fileprivate var isAmongLibraries = false
+    /// What code it is for.
+    fileprivate var subject = Subject.other
+  }
+
+  /// What code a filter is for.
+  fileprivate enum Subject {
+    /// A library's, or the program's own: native code until now.
+    case library
+    /// What lies where libraries go, and is none.
+    case amongLibraries
+    case other
   }
 
   /// The last filter. Two dozen cost a call half as much as being passed through does.
@@ -60,7 +72,8 @@ package struct Planner: Sendable {
   package mutating func note(_ proposal: Proposal) {
     armed = armed.union(proposal.trapped)
     filters += 1
-    if proposal.isAmongLibraries { amongLibraries += 1 }
+    if proposal.subject == .amongLibraries { amongLibraries += 1 }
+    if proposal.subject == .library, proposal.widening == .none { forLibraries += 1 }
     widest = max(widest, proposal.widening)
   }
 
@@ -87,21 +100,20 @@ package struct Planner: Sendable {
       seen = now
       return now
     }
-    let isAmongLibraries =
-      filters > 0 && Widening.endangersPrograms(missing) && !missing.intersection(mapped().next).isEmpty
-    let preferred = force ?? preference(missing, isAmongLibraries, wanted)
+    let subject = subject(missing, mapped)
+    let preferred = force ?? preference(missing, subject, wanted)
     // What traps everything from a default on has no room to widen.
     let candidates: [Widening] = missing.contains(.max) ? [.none] : Widening.allCases.filter { $0 >= preferred }
     for widening in candidates where widening != .everything {
       let addition = widening == .none ? IntervalSet() : widening.addition(mapped(), armed: armed)
       if var proposal = try proposal(missing, addition, widening) {
-        proposal.isAmongLibraries = isAmongLibraries
+        proposal.subject = subject
         return [proposal]
       }
     }
     if force != .everything, preferred != .everything, let several = try several(missing) { return several }
     let addition = Widening.everything.addition(
-      AddressSpaceView(code: IntervalSet(), next: IntervalSet(), nearest: IntervalSet()), armed: armed)
+      AddressSpaceView(code: .init(), files: .init(), next: .init(), nearest: .init()), armed: armed)
     guard let proposal = try proposal(missing, addition, .everything) else {
       throw .unsatisfiable("no filter traps what it should")
     }
@@ -181,21 +193,31 @@ package struct Planner: Sendable {
   private static let mostAtOnce = 8
 
   /// How wide the next filter is.
-  private func preference(
-    _ missing: IntervalSet, _ isAmongLibraries: Bool, _ wanted: () -> IntervalSet
-  ) -> Widening {
+  private func preference(_ missing: IntervalSet, _ subject: Subject, _ wanted: () -> IntervalSet) -> Widening {
     if filters >= Self.mostFilters { return .everything }
     if filters == 0 { return .none }
     // Where the first filter has been revoked, the next one does for all.
     if widest < .clear || armed.isEmpty { return max(.clear, widest) }
     guard Widening.endangersPrograms(missing), widest < .everythingFree else { return .none }
-    switch filters {
+    if subject == .library, filters < Self.mostWithLibraries { return .none }
+    switch filters - forLibraries {
     // One region elsewhere is no reason to trap the programs that this process executes.
     case 2: return Widening.isScattered(wanted()) ? .unmapped : .none
     // Where one came to lie among libraries and another one does, more will: no room is left for what goes there.
-    case 3: return isAmongLibraries && amongLibraries > 0 ? .everythingFree : .nearlyEverythingFree
+    case 3: return subject == .amongLibraries && amongLibraries > 0 ? .everythingFree : .nearlyEverythingFree
     default: return .everythingFree
     }
+  }
+
+  /// How many filters there may be before libraries that become regions are no reason any more to leave others room.
+  private static let mostWithLibraries = 8
+
+  /// What code is to trap; asked for where the view is needed anyway.
+  private func subject(_ missing: IntervalSet, _ view: () -> AddressSpaceView) -> Subject {
+    guard filters > 0, Widening.endangersPrograms(missing) else { return .other }
+    let now = view()
+    if missing.subtracting(now.files).isEmpty { return .library }
+    return missing.intersection(now.next).isEmpty ? .other : .amongLibraries
   }
 
   private func reason(_ widening: Widening) -> String {

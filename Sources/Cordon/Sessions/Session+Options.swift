@@ -43,10 +43,11 @@ extension Session {
     /// What differs from the RFC: the marks count for all threads of the session, also those that were there before they
     /// were switched on; an instruction has to lie in marked memory, not the address after it. Calls by `int $0x80` are not
     /// followed: their arguments have 32 bits, so they can unmark only what lies below 4 GiB, where memory is marked by who
-    /// puts it there (MAP_FIXED, MAP_32BIT) and takes it away by 64-bit calls. A segment of shared memory of more than 4 GiB
-    /// that begins where Linux maps by itself and reaches to where it does not is not followed either. A
-    /// call about marked memory, and none else, waits for changes of the session and must not be made by code that holds
-    /// malloc's lock: malloc gives back the top of the heap by brk, so what was marked there is unmarked before it is freed.
+    /// puts it there (MAP_FIXED, MAP_32BIT) and takes it away by 64-bit calls. Nor are those of the x32 interface, which
+    /// kernels have only where they are started with it, and a segment of shared memory of more than 4 GiB that begins where
+    /// Linux maps by itself and reaches to where it does not. A call about marked memory, and none else, waits for changes
+    /// of the session and must not be made by code that holds malloc's lock: malloc gives back the top of the heap by brk,
+    /// so what is marked there has to be unmarked before it is freed.
     public static let memoryMapCalls = Options(rawValue: 1 << 1)
   }
 }

@@ -30,6 +30,7 @@ volatile uint8_t *cordon_thread_selector(void);
 /// Where code lies.
 typedef struct CordonMapping {
   uint64_t start, end;
+  uint64_t inode; // 0: no file
 } CordonMapping;
 
 /// Up to `capacity` of the executable mappings of this process, ascending; how many, or -errno: -ENOTTY before Linux 6.11.
