@@ -92,7 +92,7 @@ static void call_in_handler(int signal) {
 long guest_call_in_handlers(const volatile int32_t *until) {
   struct sigaction action = {.sa_handler = call_in_handler, .sa_flags = SA_RESTART};
   struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
-  struct itimerspec often = {{0, 50000}, {0, 50000}};
+  struct itimerspec often = {{0, 1000000}, {0, 1000000}};
   timer_t timer;
   if (sigaction(SIGUSR1, &action, NULL) != 0 || timer_create(CLOCK_MONOTONIC, &event, &timer) != 0) return -1;
   if (timer_settime(timer, 0, &often, NULL) != 0) return -1;
