@@ -70,13 +70,30 @@ void cordon_die(KernelSiginfo *info) {
     cordon_engine.call(CORDON_NR_tgkill, pid, tid, CORDON_SIGSYS, 0, 0, 0);
 }
 
+/* The two arguments that a call that goes on has and restart_syscall(2) does not look at: where to be gone on from, and a
+   mark. */
+static uint64_t going_on(void) { return (uint64_t)&cordon_engine.called; }
+
+static int goes_on_already(const CordonRegisters *registers) {
+  uint64_t called = cordon_engine.called;
+  if (registers->rsi != going_on()) return 0;
+  /* Interrupted in that call, or just before it. */
+  return (registers->rip == called && (int64_t)registers->rax == -CORDON_EINTR) ||
+         (registers->rip == called - 2 && registers->rax == CORDON_NR_restart_syscall);
+}
+
 /* An ignored signal does not interrupt a call. This one did, since the kernel knows only of our handler. A call that
    counts its time down (nanosleep, poll, a futex) goes on where it was by restart_syscall(2), as long as nothing has
-   returned from a signal; for any other the kernel has nothing to restart, and answers EINTR here too. */
+   returned from a signal; for any other the kernel has nothing to restart, and answers EINTR here too. So where the signal
+   has interrupted one that goes on already, this handler does not return either: it is left for the one that waits. */
 void cordon_go_on_waiting(KernelUcontext *context) {
   CordonRegisters *registers = &context->registers;
+  if (goes_on_already(registers)) __builtin_longjmp((void **)registers->rdi, 1);
   if ((int64_t)registers->rax != -CORDON_EINTR || registers->rip == cordon_engine.called) return;
-  registers->rax = (uint64_t)cordon_engine.call(CORDON_NR_restart_syscall, 0, 0, 0, 0, 0, 0);
+  void *place[5];
+  (void)__builtin_setjmp(place);
+  registers->rax =
+      (uint64_t)cordon_engine.call(CORDON_NR_restart_syscall, (long)place, (long)going_on(), 0, 0, 0, 0);
 }
 
 void cordon_forward(KernelSiginfo *info, KernelUcontext *context) {
