@@ -51,7 +51,6 @@ enum { /* asm/unistd_64.h */
   CORDON_NR_shmdt = 67,
   CORDON_NR_ptrace = 101,
   CORDON_NR_getppid = 110,
-  CORDON_NR_rt_sigtimedwait = 128,
   CORDON_NR_rt_sigsuspend = 130,
   CORDON_NR_sigaltstack = 131,
   CORDON_NR_prctl = 157,

@@ -70,30 +70,32 @@ void cordon_die(KernelSiginfo *info) {
     cordon_engine.call(CORDON_NR_tgkill, pid, tid, CORDON_SIGSYS, 0, 0, 0);
 }
 
-/* The two arguments that a call that goes on has and restart_syscall(2) does not look at: where to be gone on from, and a
-   mark. */
-static uint64_t going_on(void) { return (uint64_t)&cordon_engine.called; }
+/* The last two arguments of the calls below, which the kernel does not look at: where to go on from, and one of these. */
+static uint64_t opens(void) { return (uint64_t)&cordon_engine.called; }
+static uint64_t goes_on(void) { return opens() + 1; }
 
-static int goes_on_already(const CordonRegisters *registers) {
+static int is_interrupted_going_on(const CordonRegisters *registers) {
   uint64_t called = cordon_engine.called;
-  if (registers->rsi != going_on()) return 0;
-  /* Interrupted in that call, or just before it. */
-  return (registers->rip == called && (int64_t)registers->rax == -CORDON_EINTR) ||
-         (registers->rip == called - 2 && registers->rax == CORDON_NR_restart_syscall);
+  if (registers->r9 == opens()) return registers->rip == called;
+  if (registers->r9 != goes_on()) return 0;
+  return registers->rip == called - 2 || (registers->rip == called && (int64_t)registers->rax == -CORDON_EINTR);
 }
 
 /* An ignored signal does not interrupt a call. This one did, since the kernel knows only of our handler. A call that
    counts its time down (nanosleep, poll, a futex) goes on where it was by restart_syscall(2), as long as nothing has
-   returned from a signal; for any other the kernel has nothing to restart, and answers EINTR here too. So where the signal
-   has interrupted one that goes on already, this handler does not return either: it is left for the one that waits. */
+   returned from a signal; for any other the kernel has nothing to restart, and answers EINTR here too. So where a signal
+   comes in one that goes on already, its handler does not return either: it is left for the one that waits. One that has
+   come before, while it was blocked, does in the call that unblocks it. */
 void cordon_go_on_waiting(KernelUcontext *context) {
   CordonRegisters *registers = &context->registers;
-  if (goes_on_already(registers)) __builtin_longjmp((void **)registers->rdi, 1);
+  if (is_interrupted_going_on(registers)) __builtin_longjmp((void **)registers->r8, 1);
   if ((int64_t)registers->rax != -CORDON_EINTR || registers->rip == cordon_engine.called) return;
   void *place[5];
   (void)__builtin_setjmp(place);
+  cordon_engine.call(CORDON_NR_rt_sigprocmask, 2 /* SIG_SETMASK */, (long)&context->mask, 0, 8, (long)place,
+                     (long)opens());
   registers->rax =
-      (uint64_t)cordon_engine.call(CORDON_NR_restart_syscall, (long)place, (long)going_on(), 0, 0, 0, 0);
+      (uint64_t)cordon_engine.call(CORDON_NR_restart_syscall, 0, 0, 0, 0, (long)place, (long)goes_on());
 }
 
 void cordon_forward(KernelSiginfo *info, KernelUcontext *context) {

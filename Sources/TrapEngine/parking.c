@@ -96,26 +96,12 @@ static void stand_still(KernelUcontext *context) {
     cordon_engine.call(CORDON_NR_futex, (long)&parking->turn, CORDON_FUTEX_WAIT_PRIVATE, turn, 0, 0, 0);
 }
 
-/* Takes a request that has come while this thread stood still. Once it has returned from a signal, the call that it waited
-   in cannot go on (restart_syscall(2)). */
-static int is_asked_again(void) {
-  uint64_t request = CORDON_SIGNAL_BIT(CORDON_REQUEST_SIGNAL);
-  CordonTimespec none = {0, 0};
-  KernelSiginfo info;
-  if (cordon_engine.call(CORDON_NR_rt_sigtimedwait, (long)&request, (long)&info, (long)&none, 8, 0, 0) < 0) return 0;
-  if (info.code == CORDON_SI_TIMER && info.queued.value == CORDON_ASKS_TO_PARK) return 1;
-  long pid = cordon_engine.call(CORDON_NR_getpid, 0, 0, 0, 0, 0, 0);
-  cordon_engine.call(CORDON_NR_rt_tgsigqueueinfo, pid, this_thread(), CORDON_REQUEST_SIGNAL, (long)&info, 0, 0);
-  return 0;
-}
-
+/* Leaves the signal blocked by which it is asked, as it is in all of the handler: see cordon_go_on_waiting. */
 static void park(KernelUcontext *context) {
-  uint64_t all = ~CORDON_SYNCHRONOUS_BITS;
+  uint64_t all = ~CORDON_SYNCHRONOUS_BITS, after = context->mask | CORDON_SIGNAL_BIT(CORDON_REQUEST_SIGNAL);
   cordon_engine.call(CORDON_NR_rt_sigprocmask, 0 /* SIG_BLOCK */, (long)&all, 0, 8, 0, 0);
-  do
-    stand_still(context);
-  while (is_asked_again());
-  cordon_engine.call(CORDON_NR_rt_sigprocmask, 2 /* SIG_SETMASK */, (long)&context->mask, 0, 8, 0, 0);
+  stand_still(context);
+  cordon_engine.call(CORDON_NR_rt_sigprocmask, 2 /* SIG_SETMASK */, (long)&after, 0, 8, 0, 0);
 }
 
 /* A round of asking. */

@@ -83,8 +83,8 @@ long cordon_requests_take_signal(void) {
   cordon_copy_words(&cordon_engine.requests.own, &found, sizeof found);
   KernelSigaction ours;
   ours.handler = (uint64_t)cordon_request_signal;
-  /* A thread goes on waiting inside the handler, and may be asked again there. */
-  ours.flags = CORDON_SA_SIGINFO | CORDON_SA_NODEFER | CORDON_SA_ONSTACK | CORDON_SA_RESTORER | CORDON_SA_RESTART;
+  /* A thread goes on waiting inside the handler, and may be asked again there, but not before: cordon_go_on_waiting. */
+  ours.flags = CORDON_SA_SIGINFO | CORDON_SA_ONSTACK | CORDON_SA_RESTORER | CORDON_SA_RESTART;
   ours.restorer = cordon_engine.restorer;
   ours.mask = 0;
   result = cordon_engine.call(CORDON_NR_rt_sigaction, CORDON_REQUEST_SIGNAL, (long)&ours, 0, 8, 0, 0);
