@@ -29,19 +29,3 @@ func waitUntilBlocked(_ thread: Int32, in number: Int) {
 func isBlocked(_ thread: Int32, in number: Int) -> Bool {
   linesOfFile("/proc/self/task/\(thread)/syscall").first?.hasPrefix("\(number) ") == true
 }
-
-/// A thread whose id is known from the start.
-struct IdentifiedThread {
-  let thread: TestThread
-  let id: Int32
-
-  init(_ body: @escaping @Sendable () -> Int) {
-    nonisolated(unsafe) let id = sharedMemory(of: Int32.self)
-    thread = TestThread {
-      id.pointee = gettid()
-      return body()
-    }
-    while id.pointee == 0 { usleep(100) }
-    self.id = id.pointee
-  }
-}

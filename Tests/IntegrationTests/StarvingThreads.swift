@@ -1,5 +1,6 @@
 import Cordon
 import Glibc
+import TestSupport
 import Testing
 import TrapEngine
 
