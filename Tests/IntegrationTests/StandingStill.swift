@@ -42,9 +42,8 @@ import TrapEngine
       let (isStanding, activated) = (Signpost(), Signpost())
       let holding = IdentifiedThread { [end = ends[1]] in
         while !isStanding.isOpen {}
-        // It takes it some while yet.
-        let start = clock()
-        while clock() - start < 5_000 {}
+        // That takes it some while yet, which it is not given at once.
+        while threadMilliseconds() < 150 {}
         write(end, "!", 1)
         activated.wait()
         return guest.call(Number.getpid)
@@ -170,6 +169,13 @@ private struct CallingThread {
     goOn.open()
     return identified.thread.join()
   }
+}
+
+/// For how long the calling thread has run.
+private func threadMilliseconds() -> Int {
+  var time = timespec()
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+  return time.tv_sec * 1_000 + time.tv_nsec / 1_000_000
 }
 
 /// Another process that holds a thread of this one as a debugger does, until it ends; nil where this user may not.
