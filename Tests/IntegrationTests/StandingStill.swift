@@ -39,11 +39,14 @@ import TrapEngine
       guest.log.answer(Number.getpid, .value, 4711)
       var ends: [Int32] = [0, 0]
       pipe(&ends)
-      let (isStanding, activated) = (Signpost(), Signpost())
+      let (isReady, isStanding, activated) = (Signpost(), Signpost(), Signpost())
       let holding = IdentifiedThread { [end = ends[1]] in
+        // What takes it so long: it does as much again, for which it is not given the time at once.
+        var work = 0
+        while threadMilliseconds() < 150 { work += 1 }
+        isReady.open()
         while !isStanding.isOpen {}
-        // That takes it some while yet, which it is not given at once.
-        while threadMilliseconds() < 150 {}
+        for _ in 0..<work { _ = threadMilliseconds() }
         write(end, "!", 1)
         activated.wait()
         return guest.call(Number.getpid)
@@ -57,6 +60,7 @@ import TrapEngine
         waitUntilBlocked(holding.id, in: Number.futex)
         isStanding.open()
       }
+      isReady.wait()
       try guest.activate(for: .allThreads)
       activated.open()
       check(holding.thread.join(), 4711, "its call")
