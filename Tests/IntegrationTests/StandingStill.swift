@@ -43,7 +43,7 @@ import TrapEngine
       let holding = IdentifiedThread { [end = ends[1]] in
         // What takes it so long: it does as much again, for which it is not given the time at once.
         var work = 0
-        while threadMilliseconds() < 150 { work += 1 }
+        while threadMilliseconds() < 60 { work += 1 }
         isReady.open()
         while !isStanding.isOpen {}
         for _ in 0..<work { _ = threadMilliseconds() }
