@@ -35,36 +35,33 @@ import TrapEngine
   @Test func `a thread that waits for one that stands still`() async {
     await #expect(processExitsWith: .success) {
       begin()
-      let guest = try Guest("seccomp", options: [.guardsSIGSYS])
-      guest.log.answer(Number.getpid, .value, 4711)
+      _ = try Session()
       var ends: [Int32] = [0, 0]
       pipe(&ends)
-      let (isReady, isStanding, activated) = (Signpost(), Signpost(), Signpost())
+      let (isReady, isStanding) = (Signpost(), Signpost())
       let holding = IdentifiedThread { [end = ends[1]] in
-        // What takes it so long: it does as much again, for which it is not given the time at once.
+        // As much as it can do in this time it does until it lets go.
         var work = 0
-        while threadMilliseconds() < 60 { work += 1 }
+        while threadMilliseconds() < 800 { work += 1 }
         isReady.open()
         while !isStanding.isOpen {}
         for _ in 0..<work { _ = threadMilliseconds() }
-        write(end, "!", 1)
-        activated.wait()
-        return guest.call(Number.getpid)
+        return write(end, "!", 1)
       }
       let waiting = BlockingThread { [end = ends[0]] in
         var byte: UInt8 = 0
         check(read(end, &byte, 1), 1, "what it waits for")
       }
       waitUntilBlocked(waiting.id, in: Number.read)
+      isReady.wait()
       let watching = BlockingThread {
         waitUntilBlocked(holding.id, in: Number.futex)
         isStanding.open()
       }
-      isReady.wait()
-      try guest.activate(for: .allThreads)
-      activated.open()
-      check(holding.thread.join(), 4711, "its call")
-      for thread in [waiting, watching] { check(thread.thread.join(), 0, "the others") }
+      // Ten times as long, most of which the threads go on.
+      let silence = attachWhileThreadsStandStill(CordonPatience(silent_ms: 8_000, starved_ms: 30_000))
+      check([Int(silence.thread), silence.error], [0, 0], "who has not answered, and why")
+      for thread in [holding.thread, waiting.thread, watching.thread] { thread.join() }
     }
   }
 
