@@ -42,7 +42,7 @@ import TrapEngine
       let holding = IdentifiedThread { [end = ends[1]] in
         // As much as it can do in this time it does until it lets go.
         var work = 0
-        while threadMilliseconds() < 800 { work += 1 }
+        while threadMilliseconds() < 100 { work += 1 }
         isReady.open()
         while !isStanding.isOpen {}
         for _ in 0..<work { _ = threadMilliseconds() }
@@ -58,7 +58,6 @@ import TrapEngine
         waitUntilBlocked(holding.id, in: Number.futex)
         isStanding.open()
       }
-      // Ten times as long, most of which the threads go on.
       let silence = attachWhileThreadsStandStill(CordonPatience(silent_ms: 8_000, starved_ms: 30_000))
       check([Int(silence.thread), silence.error], [0, 0], "who has not answered, and why")
       for thread in [holding.thread, waiting.thread, watching.thread] { thread.join() }
