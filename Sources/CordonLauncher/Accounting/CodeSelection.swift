@@ -22,7 +22,7 @@ package struct CodeSelection: Hashable, Sendable {
   var isOfPlaceableModules: Bool {
     !targets.isEmpty
       && targets.allSatisfy { target in
-        if case .module(let glob) = target { strstr(glob, ".so") != nil } else { false }
+        if case .module(let glob) = target { glob.withCString { strstr($0, ".so") } != nil } else { false }
       }
   }
 

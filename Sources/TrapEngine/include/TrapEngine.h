@@ -167,10 +167,13 @@ typedef struct CordonCounters {
 
 /// Maps the gate and fills it with thunks. Idempotent, and safe to call from several threads.
 long cordon_engine_prepare(void);
-/// Writes the code of a gate that runs wherever it is mapped, with room for fewer call sites than cordon_engine_prepare
-/// makes; sites beyond that use the shared thunks. `memory` is zeros, as much as `cordon_engine_gate` says a gate has.
-void cordon_gate_write(void *memory);
-/// As cordon_engine_prepare, with a gate that lies at this address (of a page) already, as cordon_gate_write has written it.
+/// Writes one part of the code of a gate that runs wherever it is mapped, with room for fewer call sites than
+/// cordon_engine_prepare makes; sites beyond that use the shared thunks. Parts are numbered from 0 on, `memory` has room for
+/// CORDON_GATE_PART_LIMIT bytes, and `offset` is set to how far above the gate's address the part lies. Around the parts are
+/// zeros. Returns how many bytes the part has; 0 where there is none of that number.
+uint64_t cordon_gate_part(uint32_t number, void *memory, uint64_t *offset);
+enum { CORDON_GATE_PART_LIMIT = 16384 };
+/// As cordon_engine_prepare, with a gate that lies at this address (of a page) already, with the parts of cordon_gate_part.
 /// Behind it are zeros that can be written, as much again and a page.
 void cordon_engine_adopt_gate(uint64_t address);
 /// The gate's code, [start, end): calls from here must always be allowed. Zero before `cordon_engine_prepare`.
