@@ -17,9 +17,9 @@ import Testing
     guard has("python3", "bash", "perl") else { return }
     let folder = try TemporaryFolder()
     let script = try folder.write(Array(GuestPrograms.terminal.utf8), to: "terminal.py")
-    let native = try await CordonBinary.run("/usr/bin/python3", [script, ""])
+    let native = try await CordonBinary.run("/usr/bin/python3", [script, ""], in: folder.path)
     let outcome = try await CordonBinary.run(
-      "/usr/bin/python3", [script, "\(CordonBinary.path.string) run --all --"])
+      "/usr/bin/python3", [script, "\(CordonBinary.path.string) run --all --"], in: folder.path)
     #expect(native.output.contains("CONT 1 HUP 3 USR1 3"), "\(native.output)")
     #expect(outcome.output == native.output)
   }
@@ -32,9 +32,11 @@ import Testing
       """
       exec setsid sh -c '
       trap : USR1 USR2
-      "$cordon" run --all perl -e "\\$SIG{USR1} = sub { \\$n++ }; \\$SIG{USR2} = sub { \\$m++ }; \\$SIG{TERM} = sub { print qq(\\$n \\$m\\n); exit 0 }; open F, q(>ready); close F; select(undef, undef, undef, 1) while 1" &
-      while ! [ -e ready ]; do sleep 0.02; done
-      for i in 1 2 3 4 5; do kill -USR1 0; sleep 0.1; kill -USR2 $!; sleep 0.1; done
+      "$cordon" run --all perl -e "sub note { open F, q(>>count); syswrite F, q(x); close F } \\$SIG{USR1} = sub { \\$n++; note }; \\$SIG{USR2} = sub { \\$m++; note }; \\$SIG{TERM} = sub { print qq(\\$n \\$m\\n); exit 0 }; note; select(undef, undef, undef, 1) while 1" &
+      : >> count
+      came() { while [ "$(wc -c < count)" -lt $1 ]; do sleep 0.02; done; }
+      came 1
+      for i in 2 4 6 8 10; do kill -USR1 0; came $i; kill -USR2 $!; came $((i + 1)); done
       kill -TERM $!; wait $!'
       """, in: folder.path)
     #expect(outcome.output == "5 5\n", "\(outcome.error)")

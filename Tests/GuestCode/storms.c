@@ -14,39 +14,39 @@ static void *nothing(void *unused) { return unused; }
 
 long guest_make_threads(const volatile int32_t *until) {
   long made = 0;
-  while (*until == 0) {
+  do {
     pthread_t thread;
     if (pthread_create(&thread, NULL, nothing, NULL) != 0 || pthread_join(thread, NULL) != 0) return -1;
     made++;
-  }
+  } while (*until == 0);
   return made;
 }
 
 long guest_make_detached_threads(const volatile int32_t *until) {
   long made = 0;
-  while (*until == 0) {
+  do {
     pthread_t thread;
     if (pthread_create(&thread, NULL, nothing, NULL) != 0 || pthread_detach(thread) != 0) return -1;
     made++;
-  }
+  } while (*until == 0);
   return made;
 }
 
 long guest_make_processes(const volatile int32_t *until) {
   long made = 0;
-  while (*until == 0) {
+  do {
     pid_t child;
     char *arguments[] = {"true", NULL}, *environment[] = {NULL};
     if (posix_spawn(&child, "/bin/true", NULL, NULL, arguments, environment) != 0) return -1;
     if (waitpid(child, NULL, 0) != child) return -1;
     made++;
-  }
+  } while (*until == 0);
   return made;
 }
 
 long guest_fork_processes(const volatile int32_t *until) {
   long made = 0;
-  while (*until == 0) {
+  do {
     int status = -1;
     pid_t child = fork();
     if (child == 0) {
@@ -57,15 +57,16 @@ long guest_fork_processes(const volatile int32_t *until) {
     }
     if (child < 0 || waitpid(child, &status, 0) != child || status != 0) return -1;
     made++;
-  }
+  } while (*until == 0);
   return made;
 }
 
 long guest_set_identities(const volatile int32_t *until) {
   long made = 0;
-  for (; *until == 0; made++) {
+  do {
     if (setreuid(-1, -1) != 0) return -1;
-  }
+    made++;
+  } while (*until == 0);
   return made;
 }
 
@@ -73,10 +74,11 @@ long guest_block_and_call(const volatile int32_t *until) {
   long made = 0;
   sigset_t all, before;
   sigfillset(&all);
-  for (; *until == 0; made++) {
+  do {
     if (pthread_sigmask(SIG_BLOCK, &all, &before) != 0 || getppid() < 0) return -1;
     if (pthread_sigmask(SIG_SETMASK, &before, NULL) != 0) return -1;
-  }
+    made++;
+  } while (*until == 0);
   return made;
 }
 
@@ -97,6 +99,9 @@ long guest_call_in_handlers(const volatile int32_t *until) {
   if (sigaction(SIGUSR1, &action, NULL) != 0 || timer_create(CLOCK_MONOTONIC, &event, &timer) != 0) return -1;
   if (timer_settime(timer, 0, &often, NULL) != 0) return -1;
   long made = 0;
-  for (; *until == 0; made++) getppid();
+  do {
+    getppid();
+    made++;
+  } while (*until == 0);
   return timer_delete(timer) == 0 ? made : -1;
 }
