@@ -145,7 +145,7 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "CordonLauncherTests", dependencies: ["AgentInterface", "CordonLauncher", "FilterCompiler"],
+      name: "CordonLauncherTests", dependencies: ["AgentInterface", "CordonLauncher", "FilterCompiler", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "CordonComparatorTests",

@@ -113,7 +113,7 @@ private struct Document: Decodable {
   }
 
   // Everything, in full, takes most of a minute, and longer where these tests are built for debugging.
-  @Test(.timeLimit(.minutes(1)), arguments: ["/nonexistent/figures", "/tmp", "/proc/figures"])
+  @Test(.timeLimit(.ofPrograms), arguments: ["/nonexistent/figures", "/tmp", "/proc/figures"])
   func `a result that cannot be written is refused before anything is measured`(name: String) async throws {
     let result = try await CordonBinary.run("compare", "--json", name)
     #expect(result.status == 65)

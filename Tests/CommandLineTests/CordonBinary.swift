@@ -62,6 +62,11 @@ extension ExecutionResult {
   }
 }
 
+extension TimeLimitTrait.Duration {
+  /// For tests that run programs: all of them run at once, and each waits for the others' use of the processors.
+  static var ofPrograms: Self { .minutes(10) }
+}
+
 /// A folder for one test, gone afterwards with all that is in it.
 struct TemporaryFolder: ~Copyable {
   let path: FilePath

@@ -6,7 +6,7 @@ import struct Foundation.Data
 import class Foundation.JSONDecoder
 
 /// `cordon run` keeps books: which module called what, how often, and with what result.
-@Suite(.timeLimit(.minutes(2)), .enabled(if: Compiler.exists, "gcc is not installed (apt-get install gcc)"))
+@Suite(.timeLimit(.ofPrograms), .enabled(if: Compiler.exists, "gcc is not installed (apt-get install gcc)"))
 struct RunAccountingTests {
   private static let calls = 5
 

@@ -4,7 +4,7 @@ import SystemPackage
 import Testing
 
 /// `cordon run`: what a program does under it is what it does without.
-@Suite(.timeLimit(.minutes(2))) struct RunCommandTests {
+@Suite(.timeLimit(.ofPrograms)) struct RunCommandTests {
   /// Runs a shell command as it is and under `cordon run --all`, and compares all that can be seen of it.
   private func expectSame(
     _ command: String, _ sourceLocation: SourceLocation = #_sourceLocation

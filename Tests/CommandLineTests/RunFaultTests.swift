@@ -3,7 +3,7 @@ import SystemPackage
 import Testing
 
 /// `cordon run` where something that it needs is missing, or goes away: each time something defined comes of it.
-@Suite(.timeLimit(.minutes(3)), .enabled(if: Compiler.exists, "gcc is not installed (apt-get install gcc)"))
+@Suite(.timeLimit(.ofPrograms), .enabled(if: Compiler.exists, "gcc is not installed (apt-get install gcc)"))
 struct RunFaultTests {
   /// A folder with `refuse NUMBER[:BITS] ERRNO PROGRAM…`, which runs a program under a filter that refuses a call, or one
   /// whose second argument has any of these bits.

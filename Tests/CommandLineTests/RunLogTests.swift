@@ -3,7 +3,7 @@ import SystemPackage
 import Testing
 
 /// `cordon run --log`: each call has its line, whatever becomes of the thread that makes it.
-@Suite(.timeLimit(.minutes(3)), .enabled(if: Compiler.exists, "gcc is not installed (apt-get install gcc)"))
+@Suite(.timeLimit(.ofPrograms), .enabled(if: Compiler.exists, "gcc is not installed (apt-get install gcc)"))
 struct RunLogTests {
   private func lines(_ folder: borrowing TemporaryFolder) throws -> [Substring] {
     try String(decoding: folder.read("log"), as: UTF8.self).split(separator: "\n")

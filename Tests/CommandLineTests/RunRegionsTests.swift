@@ -6,7 +6,7 @@ import struct Foundation.Data
 import class Foundation.JSONDecoder
 
 /// `cordon run --trap`: whatever code is named, and however it comes and goes, exactly its calls are accounted.
-@Suite(.timeLimit(.minutes(2)), .enabled(if: Compiler.exists, "gcc is not installed (apt-get install gcc)"))
+@Suite(.timeLimit(.ofPrograms), .enabled(if: Compiler.exists, "gcc is not installed (apt-get install gcc)"))
 struct RunRegionsTests {
   private static let library = """
     long plug(void) {

@@ -3,7 +3,7 @@ import SystemPackage
 import Testing
 
 /// Signals under `cordon run`: who gets them, how often, and what becomes of SIGSYS, which is Cordon's own.
-@Suite(.timeLimit(.minutes(3))) struct RunSignalsTests {
+@Suite(.timeLimit(.ofPrograms)) struct RunSignalsTests {
   private func has(_ tools: String...) -> Bool {
     for tool in tools where access("/usr/bin/\(tool)", X_OK) != 0 {
       print("not tested here, since \(tool) is not installed")

@@ -3,7 +3,7 @@ import SystemPackage
 import Testing
 
 /// Programs under `cordon run` that somebody else traces: a program has one tracer, so the agent comes another way.
-@Suite(.timeLimit(.minutes(3))) struct RunTracedTests {
+@Suite(.timeLimit(.ofPrograms)) struct RunTracedTests {
   private func has(_ tools: String...) -> Bool {
     for tool in tools where access("/usr/bin/\(tool)", X_OK) != 0 {
       print("not tested here, since \(tool) is not installed")

@@ -2,6 +2,7 @@ import Cordon
 import Glibc
 import GuestCode
 import SystemPackage
+import TestSupport
 import Testing
 import TrapEngine
 

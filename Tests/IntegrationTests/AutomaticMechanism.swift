@@ -2,6 +2,7 @@ import Cordon
 import Glibc
 import GuestCode
 import SystemPackage
+import TestSupport
 import Testing
 
 /// `.automatic` picks by what the regions need and the kernel has, says why, and goes over when the need changes.

@@ -1,5 +1,6 @@
 import Cordon
 import GuestCode
+import TestSupport
 
 /// A thread that declares regions and removes them again without pause. At every `interval` changes it makes one more of the
 /// pages a region, which has something attached, while there are any. Its answer is how many changes there were, or -1 if one

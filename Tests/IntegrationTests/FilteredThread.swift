@@ -1,5 +1,6 @@
 import Glibc
 import GuestCode
+import TestSupport
 
 /// A thread that has loaded a filter of its own, which allows everything, and waits.
 final class FilteredThread: Sendable {

@@ -1,6 +1,7 @@
 import Cordon
 import Glibc
 import GuestCode
+import TestSupport
 import Testing
 
 /// Native code that would block SIGSYS, or take its handler away, before trapped code calls: by default the kernel kills

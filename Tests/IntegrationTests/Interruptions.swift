@@ -1,6 +1,7 @@
 import Cordon
 import Glibc
 import GuestCode
+import TestSupport
 import Testing
 
 /// Calls that block, by trapped code, and what breaks into them.

@@ -3,6 +3,7 @@ import Glibc
 import GuestCode
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 
 /// What the kernel, or a filter that plays an older one, refuses.

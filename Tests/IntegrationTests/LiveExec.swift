@@ -1,6 +1,7 @@
 import Cordon
 import Glibc
 import GuestCode
+import TestSupport
 import Testing
 
 /// Programs that are executed under a session's filters, which outlive exec where its handler does not.

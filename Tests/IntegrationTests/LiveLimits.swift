@@ -2,6 +2,7 @@ import Cordon
 import Glibc
 import GuestCode
 import SystemPackage
+import TestSupport
 import Testing
 
 /// Changes where filters cannot be added without end: at a session's own limit, at the kernel's, and where a thread has a

@@ -3,6 +3,7 @@ import Glibc
 import GuestCode
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 
 /// Changes beside what others do in the same process: filters from outside and from inside, mappings that move, hooks.

@@ -3,6 +3,7 @@ import Glibc
 import GuestCode
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 import TrapEngine
 

@@ -1,6 +1,7 @@
 import Cordon
 import Glibc
 import GuestCode
+import TestSupport
 import Testing
 
 /// Seccomp filters that are not ours.

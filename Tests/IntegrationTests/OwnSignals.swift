@@ -1,6 +1,7 @@
 import Cordon
 import Glibc
 import GuestCode
+import TestSupport
 import Testing
 
 /// SIGSYS that is not a trap of ours is the program's, under every mechanism.

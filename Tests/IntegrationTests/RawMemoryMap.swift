@@ -2,6 +2,7 @@ import Cordon
 import Glibc
 import GuestCode
 import SystemPackage
+import TestSupport
 import Testing
 
 /// A program written to the memory-map RFC's own interface, in C, run on a session that has it.

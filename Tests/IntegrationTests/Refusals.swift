@@ -2,6 +2,7 @@ import Cordon
 import Glibc
 import GuestCode
 import SystemPackage
+import TestSupport
 import Testing
 
 /// What cannot be activated is refused with an error of its own, before anything irreversible has happened; and once

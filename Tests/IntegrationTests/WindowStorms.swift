@@ -1,6 +1,7 @@
 import Cordon
 import Glibc
 import GuestCode
+import TestSupport
 import Testing
 
 /// Filters that trap native calls are attached while other threads make threads and processes: libc blocks every signal for

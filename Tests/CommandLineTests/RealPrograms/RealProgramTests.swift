@@ -4,7 +4,7 @@ import Testing
 
 /// Real programs under `cordon run --all`, where every call of theirs traps and is passed through, compared with the same
 /// programs as they are, by each mechanism that there is. CORDON_REAL_RUNS says how often each runs under Cordon; once where it is not set.
-@Suite(.timeLimit(.minutes(10))) struct RealProgramTests {
+@Suite(.timeLimit(.ofPrograms)) struct RealProgramTests {
   static let runs = getenv("CORDON_REAL_RUNS").flatMap { Int(String(cString: $0)) } ?? 1
 
   /// Runs a script of the shell `$shell` as it is and under Cordon. The folder is the same, and emptied by the script.
