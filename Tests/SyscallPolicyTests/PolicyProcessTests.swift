@@ -2,7 +2,7 @@ import FilterCompiler
 import Foundation
 import Glibc
 import SyscallPolicy
-import Synchronization
+import TestSupport
 import Testing
 
 /// That libseccomp runs in a process of its own is nobody's business: programs with threads, with children and with signal
@@ -69,20 +69,18 @@ import Testing
     await #expect(processExitsWith: .exitCode(0)) {
       alarm(300)
       let (meaning, rules) = try Self.endlessRules()
-      let hasStopped = Flag()
-      Thread.detachNewThread {
-        // The endless rule is all that takes time.
-        var child: pid_t?
-        while child == nil {
+      let stopper = TestThread {
+        while true {
           usleep(10_000)
-          child = ProcessTraces().children.first { Self.processorTicks($0) >= 5 }
+          // The endless rule is all that takes time.
+          guard let child = ProcessTraces().children.first(where: { Self.processorTicks($0) >= 5 }) else { continue }
+          return Int(kill(child, SIGSTOP))
         }
-        if let child, kill(child, SIGSTOP) == 0 { hasStopped.set() }
       }
       do {
         _ = try PolicyBody(handingOver: meaning, as: rules)
       } catch let error as PolicyCompileError {
-        while !hasStopped.isSet { usleep(1_000) }
+        try #require(stopper.join() == 0)
         try #require(ProcessTraces().children.isEmpty)
         try #require(
           error.rule == Policy.RuleIndex(.x86_64, 1) && "\(error)".contains("rule 2 for x86_64: libseccomp stood still")
@@ -119,13 +117,6 @@ import Testing
     let meaning = try Policy(tables: [.x86_64: Policy.Table([first], otherwise: Action(.errno, data: 1))])
     return (meaning, [.x86_64: [first, try rule(.equal(0x1_0000_0001))]])
   }
-}
-
-private final class Flag: Sendable {
-  private let value = Atomic<Bool>(false)
-
-  var isSet: Bool { value.load(ordering: .acquiring) }
-  func set() { value.store(true, ordering: .releasing) }
 }
 
 /// What a process has that a library could leave behind.
