@@ -22,8 +22,15 @@ package struct CodeSelection: Hashable, Sendable {
   var isOfPlaceableModules: Bool {
     !targets.isEmpty
       && targets.allSatisfy { target in
-        if case .module(let glob) = target { strstr(glob, ".so") != nil } else { false }
+        if case .module(let glob) = target { strstr(glob, ".so") != nil && !Self.meansLoader(glob) } else { false }
       }
+  }
+
+  /// Whether the glob may mean a loader, which the kernel maps with the program: glibc's, or musl's, which is its C library too.
+  private static func meansLoader(_ glob: String) -> Bool {
+    let name = glob.lastIndex(of: "/").map { String(glob[glob.index(after: $0)...]) } ?? glob
+    let loaders = ["ld-linux-x86-64.so.2", "ld-musl-x86_64.so.1"]
+    return loaders.contains { fnmatch(name, $0, 0) == 0 }
   }
 
   /// Whether code is meant that a program need not have.

@@ -30,6 +30,7 @@ struct RunInvocation {
     let asksForNothing = trap.isEmpty && !all && profile == nil
     let selection =
       trap.isEmpty && !all && profile != nil ? CodeSelection([]) : try TrapArguments.selection(trap, all: all)
+    if let report { try OutputDestination(report).checkWritable() }
     let runLog = try log.map(Self.openLog)
     let outcome: ProgramRun.Outcome
     do {
@@ -87,17 +88,27 @@ struct RunInvocation {
   }
 
   private static func openLog(_ path: String) throws(CommandFailure) -> CallLog {
-    if path == "-" { return CallLog(path: "standard output", descriptor: .standardOutput) }
+    if path == "-" { return CallLog(path: "standard output", descriptor: .standardOutput, isOwn: false) }
     do {
       return try Errno.typed {
         let descriptor = try FileDescriptor.open(
-          FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec],
+          ArgumentPath.path(path), .writeOnly, options: [.create, .truncate, .closeOnExec],
           permissions: [.ownerReadWrite, .groupReadWrite, .otherReadWrite])
-        return CallLog(path: path, descriptor: descriptor)
+        return CallLog(path: path, descriptor: try apartFromStandardStreams(descriptor), isOwn: true)
       }
     } catch {
       throw .badInput(path, "cannot be written: \(error)")
     }
+  }
+
+  /// The descriptor, or another of its file: whoever starts this process without a standard stream is not to have messages in
+  /// the file that has taken its number.
+  private static func apartFromStandardStreams(_ descriptor: FileDescriptor) throws(Errno) -> FileDescriptor {
+    guard descriptor.rawValue <= STDERR_FILENO else { return descriptor }
+    let other = fcntl(descriptor.rawValue, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+    guard other >= 0 else { throw Errno(rawValue: errno) }
+    close(descriptor.rawValue)
+    return FileDescriptor(rawValue: other)
   }
 
   /// The program's arguments as this process was given them, which need not be texts.
