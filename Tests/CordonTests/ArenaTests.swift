@@ -57,9 +57,9 @@ import Testing
     for _ in 0..<3 { _ = try session.mapExecutable([0x0f, 0x05, 0xc3]) }
     let state = session.state.unguarded
     let planner = Planner(gate: try Session.gate())
-    let view = AddressSpaceView(code: .init(), files: .init(), next: .init(), nearest: .init())
+    let view = GivenAddressSpace()
     let wanted = state.everythingTrapped
-    let proposals = try planner.propose(wanted, wanted: { wanted }, view: { view })
+    let proposals = try planner.propose(wanted, wanted: { wanted }, view: view)
     #expect(proposals.count == 1)
     #expect(proposals[0].program.instructions.count == 4)
   }

@@ -212,10 +212,7 @@ import TrapEngine
       // As often as anybody asks, and also where they are asked again before they have gone on.
       _ = nativeCall(Number.prctl, 38, 1)  // PR_SET_NO_NEW_PRIVS
       for _ in 0..<30 {
-        var silence = CordonSilence()
-        let allow: UInt64 = 0x7fff_0000 << 32 | 0x06  // BPF_RET, SECCOMP_RET_ALLOW
-        let result = withUnsafePointer(to: allow) { cordon_seccomp_load_parked($0, 1, 1, 2_000, &silence) }
-        check(result, 0, "a filter")
+        let silence = attachWhileThreadsStandStill(CordonPatience(silent_ms: 2_000, starved_ms: 30_000))
         check(Int(silence.error), 0, "what keeps a thread from standing still")
       }
       write(ends[1], "!", 1)

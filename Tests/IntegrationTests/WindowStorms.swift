@@ -67,15 +67,10 @@ enum WideFilter: String, CaseIterable, Codable, Sendable {
       return
     }
     try guest.activate(for: .allThreads)
-    let pages = try HighPages(30)
-    var page: UInt64 = 0
-    while guest.session.statistics.filters < 24 {
-      try pages.trap(page, in: guest.session)
-      page += 1
-    }
+    let last = try HighPages(30).trapAllButLast(in: guest.session)
     let threads = storm.start(4, until: until)
     usleep(2_000)
-    try pages.trap(page, in: guest.session)
+    try guest.session.trap(last)
     try end(threads, until, guest)
   }
 

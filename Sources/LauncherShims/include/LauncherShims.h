@@ -43,8 +43,10 @@ enum {
   CordonLaunchExecuting = 4,  ///< the listener is there, and the program is being executed
 };
 
-/// Starts the child on a stack of its own and waits until it executes the program or cannot: its process id, or -errno.
+/// Starts the child on a stack of its own: its process id, or -errno.
 int32_t cordon_launch(CordonLaunch *launch, void *stack_end);
+/// Waits until it executes the program or cannot.
+void cordon_launch_wait(CordonLaunch *launch, int32_t child);
 
 /// The general registers of a stopped thread, in the order of the kernel's struct user_regs_struct.
 typedef struct CordonThreadRegisters {
