@@ -87,6 +87,103 @@ import Testing
     }
   }
 
+  /// What a thread has blocked, its children have blocked, however they are made, and what they execute; and what they
+  /// change is theirs alone, however many there are.
+  @Test(arguments: ["--all", "--trap=libnone.so", "--mechanism=sud"])
+  func childrenHaveABlockedSIGSYSFromTheirMaker(_ option: String) async throws {
+    guard Compiler.exists else { return print("not tested here, since gcc is not installed") }
+    if option.hasSuffix("sud"), Mechanisms.lackDispatch { return }
+    let folder = try TemporaryFolder()
+    try await Compiler.build(
+      """
+      #define _GNU_SOURCE
+      #include <sched.h>
+      #include <signal.h>
+      #include <spawn.h>
+      #include <stdio.h>
+      #include <string.h>
+      #include <sys/wait.h>
+      #include <unistd.h>
+      extern char **environ;
+      static char stack[1 << 16];
+      static volatile int seen;
+      static void set(int how) {
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, SIGSYS);
+        sigprocmask(how, &set, NULL);
+      }
+      static int blocks(void) {
+        sigset_t set;
+        sigprocmask(SIG_BLOCK, NULL, &set);
+        return sigismember(&set, SIGSYS);
+      }
+      static int child(void *unused) {
+        seen = blocks();
+        _exit(0);
+      }
+      static void say(const char *who, int blocked) {
+        printf("%s %d\\n", who, blocked);
+        fflush(stdout);
+      }
+      static void children(char *name) {
+        say("self", blocks());
+        if (fork() == 0) {
+          say("fork", blocks());
+          if (fork() == 0) {
+            execl(name, name, "executed", NULL);
+            _exit(1);
+          }
+          wait(NULL);
+          set(SIG_UNBLOCK);
+          say("unblocked", blocks());
+          _exit(0);
+        }
+        wait(NULL);
+        if (vfork() == 0) {
+          seen = blocks();
+          execl("/nonexistent", name, NULL);
+          set(SIG_UNBLOCK);
+          seen = 10 * seen + blocks();
+          execl("/nonexistent", name, NULL);
+          seen = 10 * seen + blocks();
+          execl(name, name, "unblocked by vfork", NULL);
+        }
+        wait(NULL);
+        say("vfork", seen);
+        clone(child, stack + sizeof stack, CLONE_VM | SIGCHLD, NULL);
+        wait(NULL);
+        say("clone", seen);
+        char *arguments[] = {name, "spawned", NULL};
+        pid_t process;
+        posix_spawn(&process, name, NULL, NULL, arguments, environ);
+        wait(NULL);
+        say("self", blocks());
+      }
+      int main(int count, char **arguments) {
+        if (count > 1) return say(arguments[1], blocks()), 0;
+        children(arguments[0]);
+        set(SIG_BLOCK);
+        children(arguments[0]);
+        for (int i = 0; i < 1500; i++) {
+          if (vfork() == 0) {
+            set(SIG_UNBLOCK);
+            _exit(0);
+          }
+          wait(NULL);
+        }
+        children(arguments[0]);
+        set(SIG_UNBLOCK);
+        children(arguments[0]);
+        return 3;
+      }
+      """, as: "children", in: folder.path, ["-w"])
+    let native = try await CordonBinary.shell("./children", in: folder.path)
+    let outcome = try await CordonBinary.shell("\"$cordon\" run \(option) -- ./children", in: folder.path)
+    #expect(native.status == 3 && native.output.contains("\nvfork 100\n") && native.output.contains("fork 1\n"))
+    #expect(outcome.output == native.output && outcome.status == 3, "\(outcome.error)")
+  }
+
   /// A profile's `kill-thread` ends the thread, and with the last one the process; `kill` ends the process.
   @Test(arguments: ["seccomp", "sud"])
   func kills(_ mechanism: String) async throws {
