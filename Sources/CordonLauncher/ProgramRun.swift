@@ -39,6 +39,7 @@ package struct ProgramRun {
       let looksForCode = !duties.contains(.places) && selection.canBeAbsent
       if accounts || log != nil || profile != nil || looksForCode { duties.insert(.accounts) }
       if log != nil { duties.insert(.logs) }
+      if AgentDuties.canReadThreadPointers { duties.insert(.readsThreadPointers) }
       return duties
     }
   }

@@ -132,6 +132,9 @@ void cordon_witness_end(int32_t witness);
 /// 0 where there are none.
 uint64_t cordon_vdso_room(uint64_t size);
 
+/// 1 where this processor and kernel let programs read thread pointers by RDFSBASE (HWCAP2_FSGSBASE; Linux 5.9), else 0.
+int32_t cordon_can_read_thread_pointers(void);
+
 /// Goes on in a child that has left terminal, folder and the three standard descriptors behind: 1 in the child, 0 in the
 /// process that calls.
 long cordon_background(void);
