@@ -46,9 +46,13 @@ typedef struct {
 /* A thread that believes to have blocked SIGSYS, and what has been sent to it since. */
 typedef struct {
   _Atomic(uint32_t) thread; /* 0: a free place */
+  uint32_t process;
+  uint64_t thread_pointer; /* 0: not known */
+  uint32_t is_borrower;    /* its process has this memory from its maker, which waits for it */
+  uint32_t is_open;        /* it has unblocked what its maker has blocked */
   uint32_t is_pending;
   int32_t code, pid;
-  uint32_t uid, padding;
+  uint32_t uid;
   uint64_t value;
 } CordonBlockedThread;
 
@@ -181,7 +185,7 @@ CORDON_HIDDEN void cordon_mend_guest_frame(const CordonTrap *trap, KernelUcontex
 CORDON_HIDDEN uint64_t cordon_mask_as_set(const KernelUcontext *context);
 CORDON_HIDDEN int cordon_blocks_sigsys(void);
 CORDON_HIDDEN void cordon_note_mask(int32_t how, uint64_t set);
-CORDON_HIDDEN void cordon_forget_mask(void);
+CORDON_HIDDEN void cordon_thread_ends(void);
 CORDON_HIDDEN int cordon_keep_until_unblocked(const KernelSiginfo *info);
 
 /* alternate_stacks.c: alternate signal stacks that are too small for a trap, and threads that are about to lose theirs. */

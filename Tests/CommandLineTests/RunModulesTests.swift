@@ -200,4 +200,25 @@ struct RunModulesTests {
         "libplug.so is mapped where its calls are not trapped; `--trap all` traps them, and all others\n"),
       "\(outcome.error)")
   }
+
+  /// Code behind an exported function of no known size need not be that function's.
+  @Test func aFunctionThatIsNotKnownHasNoName() async throws {
+    let folder = try await folder("loader", Self.loader)
+    let library = """
+      __asm__(".globl exported; exported: ret; own: mov $110, %eax; syscall; ret");
+      int plug(void) {
+        int result;
+        __asm__("call own" : "=a"(result) : : "rcx", "r11", "memory");
+        return result;
+      }
+      """
+    for (option, name) in [("-g", #" \(own\+0x5\)"#), ("-s", "")] {
+      let place = #"libasm.so +getppid +1 +[0-9.]+ +0  0x[0-9a-f]+"# + name + " +the same\n"
+      try await Compiler.build(library, as: "libasm.so", in: folder.path, ["-shared", "-fPIC", option])
+      let outcome = try await CordonBinary.run(
+        CordonBinary.path, ["run", "./loader", "./libasm.so", "1"], in: folder.path)
+      #expect(outcome.status == 3)
+      #expect(outcome.error.firstMatch(of: try Regex(place)) != nil, "\(option): \(outcome.error)")
+    }
+  }
 }

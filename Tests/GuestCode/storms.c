@@ -13,12 +13,13 @@
 
 static void *nothing(void *unused) { return unused; }
 
-/* Does one thing again and again; it says whether that went well. */
+/* Does one thing again and again, and at least once; it says whether that went well. */
 static long repeat(const volatile int32_t *until, bool (*once)(void)) {
   long made = 0;
-  for (; *until == 0; made++) {
+  do {
     if (!once()) return -1;
-  }
+    made++;
+  } while (*until == 0);
   return made;
 }
 

@@ -165,8 +165,8 @@ import TrapEngine
         try guest.session.activate(for: .allThreads)
       }
       // It gets to answering in the middle of the second attempt.
-      let release = TestThread {
-        usleep(300_000)
+      let release = TestThread { [asking = gettid()] in
+        waitUntilBlocked(asking, in: Number.futex)
         until.pointee = 1
         return 0
       }
@@ -188,12 +188,12 @@ import TrapEngine
       pipe(&ends)
       let poll = nativeCall(Number.epollCreate1, 0)
       let calls: [(number: Int, arguments: [Int], wanted: Int)] = [
-        (Number.nanosleep, [holding(timespec(tv_sec: 0, tv_nsec: 600_000_000))], 0),
-        (Number.futex, [holding(Int32(0)), 0, 0, holding(timespec(tv_sec: 0, tv_nsec: 600_000_000))], Int(-ETIMEDOUT)),
-        (Number.poll, [0, 0, 600], 0),
+        (Number.nanosleep, [holding(timespec(tv_sec: 3, tv_nsec: 0))], 0),
+        (Number.futex, [holding(Int32(0)), 0, 0, holding(timespec(tv_sec: 3, tv_nsec: 0))], Int(-ETIMEDOUT)),
+        (Number.poll, [0, 0, 3_000], 0),
         (Number.read, [Int(ends[0]), holding(0), 1], 1),
-        (Number.epollWait, [poll, holding((0, 0)), 1, 5_000], Int(-EINTR)),
-        (Number.ppoll, [0, 0, holding(timespec(tv_sec: 5, tv_nsec: 0)), 0, 8], Int(-EINTR)),
+        (Number.epollWait, [poll, holding((0, 0)), 1, 60_000], Int(-EINTR)),
+        (Number.ppoll, [0, 0, holding(timespec(tv_sec: 60, tv_nsec: 0)), 0, 8], Int(-EINTR)),
         (Number.pause, [], Int(-EINTR)),
       ]
       let threads = calls.map { call in

@@ -11,7 +11,7 @@ import Testing
   /// The kernel's budget, and our own limit: the last filter traps everything, and all goes on.
   @Test func `changes without end where nothing can be widened`() async {
     await #expect(processExitsWith: .success) {
-      begin(seconds: 120)
+      begin()
       let guest = try Guest("seccomp")
       guest.log.answer(Number.getpid, .value, 4711)
       try guest.activate(for: .allThreads)
@@ -79,7 +79,7 @@ import Testing
   @Test(arguments: [70, 150, 250, 350])
   func `changes up to the kernel's limit and past it`(_ left: Int) async {
     await #expect(processExitsWith: .success) { [left = left as Int] in
-      begin(seconds: 120)
+      begin()
       let guest = try activeGuest(leaving: left)
       let pages = try HighPages(60)
       for page in 0..<pages.count {
@@ -99,7 +99,7 @@ import Testing
   /// on.
   @Test func `one of several filters is refused`() async {
     await #expect(processExitsWith: .success) {
-      begin(seconds: 120)
+      begin()
       // The least room that the first one and the short one have.
       var (small, large) = (0, 4_096)
       while large - small > 1 {

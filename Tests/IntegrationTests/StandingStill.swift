@@ -93,7 +93,7 @@ import TrapEngine
   /// The kernel attaches a filter to a thread that a debugger holds; but that does not answer.
   @Test func `filters while a debugger holds a thread`() async {
     await #expect(processExitsWith: .success) {
-      begin(seconds: 20)
+      begin()
       let guest = try Guest("seccomp")
       guest.log.answer(Number.getpid, .value, 4711)
       let held = CallingThread(guest)
@@ -114,7 +114,7 @@ import TrapEngine
   @Test(arguments: mechanisms.filter { $0 != "seccomp" && $0 != "automatic" })
   func `dispatch while a debugger holds a thread`(_ mechanism: String) async {
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
-      begin(seconds: 20)
+      begin()
       let guest = try Guest(mechanism)
       guest.log.answer(Number.getpid, .value, 4711)
       let held = CallingThread(guest)

@@ -25,7 +25,7 @@ import TrapEngine
   /// But for the limit.
   @Test func `a thread that starves for longer than it is waited for`() async {
     await #expect(processExitsWith: .success) {
-      begin(seconds: 20)
+      begin()
       _ = try Session()
       let starving = SpinningThread()
       for asks in [attachWhileThreadsStandStill, arm] as [Asks] {

@@ -198,8 +198,8 @@ import TrapEngine
       #expect(!guest.session.isActive && !ProcessState().isInstalled)
       check(ProcessState().mostFilters, before.mostFilters, "filters")
       check(guest.call(Number.getpid), Int(getpid()), "the region's call")
-      let releasing = TestThread {
-        if inSecondAttempt { usleep(300_000) }
+      let releasing = TestThread { [asking = gettid()] in
+        if inSecondAttempt { waitUntilBlocked(asking, in: Number.futex) }
         goOn.open()
         return 0
       }
@@ -235,7 +235,7 @@ import TrapEngine
   /// libc's code as a region is native code that blocks every signal for a moment, like a filter that traps everything.
   @Test func `libc itself becomes a region while threads are made`() async {
     await #expect(processExitsWith: .success) {
-      begin(seconds: 120)
+      begin()
       var statuses: [Int32: Int] = [:]
       for _ in 0..<20 {
         let status = inChild {

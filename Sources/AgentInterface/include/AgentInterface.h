@@ -51,6 +51,7 @@ enum {
   CORDON_AGENT_LOGS = 2,     ///< leaves a record of each call in the area's ring
   CORDON_AGENT_PLACES = 4,   ///< maps modules that are to be trapped where the filter traps
   CORDON_AGENT_DISPATCHES = 8, ///< traps by syscall user dispatch
+  CORDON_AGENT_READS_THREAD_POINTERS = 16, ///< may, by an instruction that not all machines have
 };
 
 /// The first bytes of the image. The second half is the launcher's to fill in before it lets the agent run.

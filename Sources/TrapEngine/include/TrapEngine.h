@@ -144,6 +144,9 @@ typedef struct CordonConfiguration {
   /// Trapped code that blocks SIGSYS is told that it is blocked, and what others send it waits. 0: it is told that it is
   /// open, as it is in any case.
   uint32_t shows_blocked_sigsys;
+  /// Not 0: the processor and the kernel have RDFSBASE (bit 1 of AT_HWCAP2), by which children are known that have it blocked
+  /// from their makers.
+  uint32_t reads_thread_pointers;
   /// Not NULL: of the calls that are let through it gets those of mmap, mprotect, pkey_mprotect, munmap and mremap which
   /// have PROT_NOSYSCALL, or are about code that the map says something of (by a region, whatever its disposition), or
   /// about `memory_start`…`memory_end`; seccomp's operation 4 (SECCOMP_SET_MODE_MEMMAP); prctl's PR_SET_SECCOMP with mode 3,
@@ -167,10 +170,13 @@ typedef struct CordonCounters {
 
 /// Maps the gate and fills it with thunks. Idempotent, and safe to call from several threads.
 long cordon_engine_prepare(void);
-/// Writes the code of a gate that runs wherever it is mapped, with room for fewer call sites than cordon_engine_prepare
-/// makes; sites beyond that use the shared thunks. `memory` is zeros, as much as `cordon_engine_gate` says a gate has.
-void cordon_gate_write(void *memory);
-/// As cordon_engine_prepare, with a gate that lies at this address (of a page) already, as cordon_gate_write has written it.
+/// Writes one part of the code of a gate that runs wherever it is mapped, with room for fewer call sites than
+/// cordon_engine_prepare makes; sites beyond that use the shared thunks. Parts are numbered from 0 on, `memory` has room for
+/// CORDON_GATE_PART_LIMIT bytes, and `offset` is set to how far above the gate's address the part lies. Around the parts are
+/// zeros. Returns how many bytes the part has; 0 where there is none of that number.
+uint64_t cordon_gate_part(uint32_t number, void *memory, uint64_t *offset);
+enum { CORDON_GATE_PART_LIMIT = 16384 };
+/// As cordon_engine_prepare, with a gate that lies at this address (of a page) already, with the parts of cordon_gate_part.
 /// Behind it are zeros that can be written, as much again and a page.
 void cordon_engine_adopt_gate(uint64_t address);
 /// The gate's code, [start, end): calls from here must always be allowed. Zero before `cordon_engine_prepare`.
@@ -289,6 +295,16 @@ enum {
 uint32_t cordon_sigsys_to_inherit(void);
 /// In a program that has just been executed, once the engine is installed.
 void cordon_sigsys_inherit(uint32_t what);
+
+/// What a thread has set for SIGSYS in its mask that is about to execute a program in memory which is its maker's: that memory
+/// knows of it no more, until it is given back where no program has been executed.
+enum {
+  CordonMaskAsMakers = 0,
+  CordonMaskBlocked = 1,
+  CordonMaskOpen = 2,
+};
+uint32_t cordon_mask_leave(void);
+void cordon_mask_return(uint32_t mask);
 
 /// Whether this process runs in the memory of another one, as a child of vfork(2) does.
 int cordon_borrows_memory(void);

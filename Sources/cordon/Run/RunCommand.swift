@@ -64,7 +64,7 @@ struct RunCommand: ParsableCommand {
     if command.first == "--help" || command.first == "-h" { throw CleanExit.helpRequest(self) }
     try RunInvocation(
       trap: trap, all: all, stats: stats, profile: profile, mechanism: mechanism, log: log, report: report,
-      command: command
+      command: CommandWords(last: command.count)
     ).run()
   }
 }

@@ -13,12 +13,13 @@ struct RunInvocation {
   var log: String?
   var report: String?
   /// The program and its arguments, with the `--` in front of them if there was one.
-  var command: [String] = []
+  var command = CommandWords(last: 0)
 
   /// Runs the program and ends as it does.
   func run() throws(CommandFailure) -> Never {
     let arguments = try programArguments()
-    let runProfile = try profile.map(Self.readProfile)
+    var runProfile: RunProfile?
+    if let profile { runProfile = try Self.readProfile(profile) }
     if let reason = mechanism.unavailability {
       throw CommandFailure.unavailable("--mechanism", reason, remedy: "see `cordon doctor`")
     }
@@ -31,11 +32,12 @@ struct RunInvocation {
     let selection =
       trap.isEmpty && !all && profile != nil ? CodeSelection([]) : try TrapArguments.selection(trap, all: all)
     if let report { try OutputDestination(report).checkWritable() }
-    let runLog = try log.map(Self.openLog)
+    var runLog: CallLog?
+    if let log { runLog = try Self.openLog(log) }
     let outcome: ProgramRun.Outcome
     do {
       let program = try ProgramRun(
-        arguments: arguments,
+        arguments: arguments.words,
         options: ProgramRun.Options(
           selection: selection, accounts: stats || report != nil || asksForNothing, log: runLog,
           profile: runProfile, mechanism: mechanism))
@@ -63,8 +65,7 @@ struct RunInvocation {
   /// A report that cannot be written is said to be missing; the exit status is the program's.
   private func write(_ books: RunReport, to report: String, _ end: ProgramEnd) {
     do {
-      let words = command.first == "--" ? Array(command.dropFirst()) : command
-      try OutputDestination(report).write(books.json(program: words, end: end).utf8)
+      try OutputDestination(report).write(books.json(program: programWords.texts, end: end).utf8)
     } catch {
       StandardError.write(error.text)
     }
@@ -111,10 +112,11 @@ struct RunInvocation {
     return FileDescriptor(rawValue: other)
   }
 
-  /// The program's arguments as this process was given them, which need not be texts.
-  private func programArguments() throws(CommandFailure) -> [UnsafeMutablePointer<CChar>] {
-    let isSeparated = command.first == "--"
-    let words = command.dropFirst(isSeparated ? 1 : 0)
+  private var isSeparated: Bool { command.first == "--" }
+  private var programWords: CommandWords { isSeparated ? command.rest : command }
+
+  private func programArguments() throws(CommandFailure) -> CommandWords {
+    let words = programWords
     guard let name = words.first else {
       throw .usage("run", "no program to run", remedy: "for example `cordon run -- ls -l`")
     }
@@ -122,8 +124,7 @@ struct RunInvocation {
       throw .usage(
         "run", "unknown option '\(name)'", remedy: "see `cordon help run`; `--` goes before a program of that name")
     }
-    let all = CommandLine.unsafeArgv
-    return (Int(CommandLine.argc) - words.count..<Int(CommandLine.argc)).compactMap { all[$0] }
+    return words
   }
 }
 
