@@ -117,22 +117,22 @@ import Testing
       let guest = try Guest("seccomp")
       nativeCall(Number.prctl, 38, 1)
       fillUp(leaving: 4_000)
-      _ = try trapHalfPages(in: guest.session)
+      _ = try trapHalfPages(1_500, in: guest.session)
       expectRefusal(.filterRefused(.noMemory), of: guest.session, for: .allThreads)
       check(guest.call(Number.getpid), Int(getpid()), "the region's call")
     }
   }
 
-  /// A thread attaches one of its own between the two. The first one stays, and what it traps is passed.
-  @Test func `several filters at activation, of which the second is refused`() async {
+  /// A thread attaches one of its own between them. Those before it stay, and what they trap is passed.
+  @Test func `several filters at activation, of which a later one is refused`() async {
     await #expect(processExitsWith: .success) {
-      begin(seconds: 120)
+      begin(seconds: 300)
       var status: Int32 = 0
       // 0: the thread was not quick enough.
-      for _ in 0..<20 where status == 0 {
+      for _ in 0..<100 where status == 0 {
         status = inChild {
           let guest = try Guest("seccomp")
-          let ground = try trapHalfPages(in: guest.session)
+          let ground = try trapHalfPages(6_000, in: guest.session)
           let quick = IdentifiedThread {
             nativeCall(Number.prctl, 38, 1)  // PR_SET_NO_NEW_PRIVS
             while nativeCall(Number.prctl, 21) == 0 {}  // PR_GET_SECCOMP
@@ -145,7 +145,7 @@ import Testing
           } catch {
             guard error == .threadNotSynchronized(quick.id), !guest.session.isActive else { _exit(2) }
           }
-          guard ProcessState().filters == 1, ProcessState().isInstalled else { _exit(3) }
+          guard ProcessState().filters > 0, ProcessState().isInstalled else { _exit(3) }
           for start in [ground.start, ground.start + ground.size - 0x1000] {
             guard ground.call(at: start) == Int(getpid()) else { _exit(4) }
           }
@@ -222,9 +222,8 @@ private struct Several {
   }
 }
 
-/// Makes regions that take two filters: half of each page, with code between them that no filter can take in.
-private func trapHalfPages(in session: Session) throws -> Ground {
-  let pages: UInt64 = 1_500
+/// Makes regions of which no 1,500 fit into one filter: half of each page, with code between them that none can take in.
+private func trapHalfPages(_ pages: UInt64, in session: Session) throws -> Ground {
   let ground = try #require(Ground(at: 0x2000_0000_0000, size: pages * 0x1000))
   try session.change { change in
     for page in 0..<pages {
