@@ -120,33 +120,6 @@ import Testing
     }
   }
 
-  /// Signals, and stops and goings on, while programs are executed one after the other.
-  @Test func aStormOfSignalsHarmsNoExec() async throws {
-    let folder = try TemporaryFolder()
-    let outcome = try await CordonBinary.shell(
-      """
-      "$cordon" run --all sh -c 'echo $$ > pid; i=0; while [ $i -lt 100 ]; do /bin/true || echo failed $?; i=$((i+1)); done; echo done' &
-      while ! [ -s pid ]; do sleep 0.01; done
-      read pid < pid
-      while kill -STOP $pid 2>/dev/null; do
-        for child in $(cat /proc/$pid/task/$pid/children 2>/dev/null); do kill -STOP $child; kill -CONT $child; done
-        kill -WINCH $pid; kill -CONT $pid
-      done 2>/dev/null
-      wait $!; echo $?
-      """, in: folder.path)
-    #expect(outcome.output == "done\n0\n")
-  }
-
-  /// A program that is killed while it is being executed is dead, and nobody waits for it.
-  @Test func aProgramKilledOnItsWayIsDead() async throws {
-    let folder = try TemporaryFolder()
-    let outcome = try await CordonBinary.shell(
-      """
-      "$cordon" run --all sh -c 'i=0; while [ $i -lt 60 ]; do /bin/sleep 0 & kill -9 $!; wait $!; i=$((i+1)); done; echo done'; echo $?
-      """, in: folder.path)
-    #expect(outcome.output == "done\n0\n")
-  }
-
   @Test func aSetUserIdProgramIsSaidToLoseItsPrivilege() async throws {
     let folder = try TemporaryFolder()
     let outcome = try await CordonBinary.shell(

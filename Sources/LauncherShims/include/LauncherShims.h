@@ -135,6 +135,9 @@ uint64_t cordon_vdso_room(uint64_t size);
 /// 1 where this processor and kernel let programs read thread pointers by RDFSBASE (HWCAP2_FSGSBASE; Linux 5.9), else 0.
 int32_t cordon_can_read_thread_pointers(void);
 
+/// Whether it is the first thread of its process, whose number it has.
+int cordon_is_first_thread(int32_t thread);
+
 /// Goes on in a child that has left terminal, folder and the three standard descriptors behind: 1 in the child, 0 in the
 /// process that calls.
 long cordon_background(void);
