@@ -4,7 +4,7 @@ import Testing
 
 /// Signals in the middle of an execve(2) under `cordon run`, while the launcher puts the agent in or the call fails: none is
 /// lost, none comes twice, and none that is meant to end a program leaves it running.
-@Suite(.timeLimit(.minutes(10)), .enabled(if: Compiler.exists, "gcc is not installed (apt-get install gcc)"))
+@Suite(.timeLimit(.ofPrograms), .enabled(if: Compiler.exists, "gcc is not installed (apt-get install gcc)"))
 struct RunExecSignalsTests {
   /// The launcher follows a thread that wants to execute a program, and lets it go when that has failed.
   @Test(arguments: ["--all", "--trap=libnone.so", "--all --mechanism sud"])
