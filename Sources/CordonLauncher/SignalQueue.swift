@@ -31,6 +31,9 @@ struct SignalQueue: ~Copyable {
 
   deinit { close(descriptor) }
 
+  /// What this thread blocked before.
+  var before: UInt64 { blockedTraps ? maskBefore | Self.trap : maskBefore }
+
   func next() -> CordonSignal? {
     var signal = CordonSignal()
     return cordon_signal_read(descriptor, &signal) == 0 && signal.number != 0 ? signal : nil
