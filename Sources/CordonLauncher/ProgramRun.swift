@@ -106,9 +106,10 @@ package struct ProgramRun {
   ) throws(LaunchError) -> Attempt {
     let clock = TickClock()
     let duties = options.duties
+    // First of all: a limit on files (SIGXFSZ) ends what does not block signals.
+    let signals = try SignalQueue()
     let place = try AgentPlace(AgentImage(), duties: duties)
     let filters = try place.filters(options.profile)
-    let signals = try SignalQueue()
     var witness: GroupWitness?
     let child = try StartedChild(
       path: path, arguments: arguments, filters: filters, call: place.call, load: place.load,
