@@ -12,6 +12,7 @@ struct OtherProcess {
   init?(elseSay what: String, getReady: () -> Bool, goesOn: () -> Bool) {
     id = fork()
     if id == 0 {
+      nativeCall(Number.prctl, 1, Int(SIGKILL))  // PR_SET_PDEATHSIG
       guard getReady() else { _exit(1) }
       stage.pointee = 1
       while stage.pointee == 1, goesOn() {}

@@ -35,33 +35,32 @@ import TrapEngine
   @Test func `a thread that waits for one that stands still`() async {
     await #expect(processExitsWith: .success) {
       begin()
-      let guest = try Guest("seccomp", options: [.guardsSIGSYS])
-      guest.log.answer(Number.getpid, .value, 4711)
+      _ = try Session()
       var ends: [Int32] = [0, 0]
       pipe(&ends)
-      let (isStanding, activated) = (Signpost(), Signpost())
+      let (isReady, isStanding) = (Signpost(), Signpost())
       let holding = IdentifiedThread { [end = ends[1]] in
+        // As much as it can do in this time it does until it lets go.
+        var work = 0
+        while threadMilliseconds() < 100 { work += 1 }
+        isReady.open()
         while !isStanding.isOpen {}
-        // It takes it some while yet.
-        let start = clock()
-        while clock() - start < 5_000 {}
-        write(end, "!", 1)
-        activated.wait()
-        return guest.call(Number.getpid)
+        for _ in 0..<work { _ = threadMilliseconds() }
+        return write(end, "!", 1)
       }
       let waiting = BlockingThread { [end = ends[0]] in
         var byte: UInt8 = 0
         check(read(end, &byte, 1), 1, "what it waits for")
       }
       waitUntilBlocked(waiting.id, in: Number.read)
+      isReady.wait()
       let watching = BlockingThread {
         waitUntilBlocked(holding.id, in: Number.futex)
         isStanding.open()
       }
-      try guest.activate(for: .allThreads)
-      activated.open()
-      check(holding.thread.join(), 4711, "its call")
-      for thread in [waiting, watching] { check(thread.thread.join(), 0, "the others") }
+      let silence = attachWhileThreadsStandStill(CordonPatience(silent_ms: 8_000, starved_ms: 30_000))
+      check([Int(silence.thread), silence.error], [0, 0], "who has not answered, and why")
+      for thread in [holding.thread, waiting.thread, watching.thread] { thread.join() }
     }
   }
 
@@ -170,6 +169,13 @@ private struct CallingThread {
     goOn.open()
     return identified.thread.join()
   }
+}
+
+/// For how long the calling thread has run.
+private func threadMilliseconds() -> Int {
+  var time = timespec()
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+  return time.tv_sec * 1_000 + time.tv_nsec / 1_000_000
 }
 
 /// Another process that holds a thread of this one as a debugger does, until it ends; nil where this user may not.
