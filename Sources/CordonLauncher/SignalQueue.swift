@@ -37,6 +37,9 @@ struct SignalQueue: ~Copyable {
     close(ofChildren)
   }
 
+  /// What this thread blocked before.
+  var before: UInt64 { blockedTraps ? maskBefore | Self.trap : maskBefore }
+
   /// Takes all that have come, but SIGCHLD.
   func all() -> [CordonSignal] {
     var signals: [CordonSignal] = []

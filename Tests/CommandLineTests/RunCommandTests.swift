@@ -32,6 +32,16 @@ import Testing
   ])
   func aShellDoesWhatItAlwaysDoes(_ command: String) async throws { try await expectSame(command) }
 
+  /// What is executed in the place of a script that names no interpreter starts as the script would have.
+  @Test func aScriptWithoutAnInterpreterHearsOfSignals() async throws {
+    let folder = try TemporaryFolder()
+    let outcome = try await CordonBinary.shell(
+      """
+      printf 'trap "echo heard" TERM; kill -TERM $$; echo end\\n' > p; chmod +x p; "$cordon" run --all -- ./p
+      """, in: folder.path)
+    #expect(outcome.status == 0 && outcome.output == "heard\nend\n", "\(outcome.output)\(outcome.error)")
+  }
+
   @Test func theExitStatusTellsOfASignal() async throws {
     for (signal, status) in [("TERM", 143), ("KILL", 137), ("SEGV", 139)] as [(String, CInt)] {
       let outcome = try await CordonBinary.run("run", "--all", "sh", "-c", "ulimit -c 0; kill -\(signal) $$")

@@ -110,6 +110,8 @@ long cordon_memory_file_seal(int32_t file);
 long cordon_signal_descriptor(uint64_t mask);
 /// Blocks the signals of `mask` in the calling thread, and says what was blocked before.
 long cordon_signal_block(uint64_t mask, uint64_t *before);
+/// Has the calling thread block the signals of `mask` and no others.
+void cordon_signal_set_mask(uint64_t mask);
 
 /// Stops this process by SIGTSTP, SIGTTIN or SIGTTOU, until it is continued.
 void cordon_signal_stop(int32_t number);
