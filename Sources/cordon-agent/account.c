@@ -4,8 +4,6 @@
 
 CORDON_AGENT_BEGIN
 
-#define PROT_WRITE 2
-#define PROT_EXEC 4
 #define MAP_FIXED 0x10
 #define MREMAP_FIXED 2
 #define CLONE_VM 0x100
@@ -66,7 +64,7 @@ static void record_untimed(const CordonTrap *trap, const CordonSite *site) {
   cordon_agent_record(&record);
 }
 
-/* Code that goes, or is mapped over, or can be written from now on, is looked for anew when it calls. */
+/* Code that goes, or is mapped over, or comes to be writable or not, is looked for anew when it calls. */
 static void notice_change(const CordonTrap *trap) {
   if (trap->architecture != CORDON_ARCH_X86_64) return;
   const uint64_t *arguments = trap->arguments;
@@ -82,7 +80,7 @@ static void notice_change(const CordonTrap *trap) {
   case NR_munmap: cordon_agent_unmapped(arguments[0], arguments[1]); break;
   case NR_mprotect:
   case NR_pkey_mprotect:
-    if ((arguments[2] & (PROT_WRITE | PROT_EXEC)) == (PROT_WRITE | PROT_EXEC)) cordon_agent_unmapped(arguments[0], arguments[1]);
+    cordon_agent_protected(arguments[0], arguments[1], arguments[2]);
     break;
   }
 }

@@ -53,6 +53,7 @@ CORDON_HIDDEN void cordon_agent_give_back(CordonCall *call);
 /* sites.c: the site of a call, or NULL when it is not to be accounted, or cannot be; and its module, or NULL. */
 CORDON_HIDDEN CordonSite *cordon_agent_site(const CordonTrap *trap, const CordonModule **module);
 CORDON_HIDDEN void cordon_agent_unmapped(uint64_t start, uint64_t length);
+CORDON_HIDDEN void cordon_agent_protected(uint64_t start, uint64_t length, uint64_t protection);
 
 /* log.c: leaves the record of a call. */
 CORDON_HIDDEN void cordon_agent_record(const CordonRecord *record);

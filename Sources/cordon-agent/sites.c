@@ -4,6 +4,8 @@
 CORDON_AGENT_BEGIN
 
 #define PROBES 128
+#define PROT_WRITE 2
+#define PROT_EXEC 4
 
 static uint64_t key_of(const CordonTrap *trap) {
   uint64_t key = trap->instruction_address << 16 | ((uint32_t)trap->number & 0x3fff);
@@ -82,12 +84,28 @@ CordonSite *cordon_agent_site(const CordonTrap *trap, const CordonModule **modul
   return NULL;
 }
 
+static int overlaps(const CordonModule *module, uint64_t start, uint64_t length) {
+  return start < module->end && module->start < start + length;
+}
+
 void cordon_agent_unmapped(uint64_t start, uint64_t length) {
   CordonAgentArea *area = cordon_agent_area();
   uint32_t count = __atomic_load_n(&area->modules, __ATOMIC_ACQUIRE);
   for (uint32_t i = 0; i < count; i++) {
     CordonModule *module = cordon_area_module(area, i);
-    if (start < module->end && module->start < start + length)
+    if (overlaps(module, start, length)) __atomic_store_n(&module->gone, 1, __ATOMIC_RELAXED);
+  }
+}
+
+/* What cannot be executed does not call. */
+void cordon_agent_protected(uint64_t start, uint64_t length, uint64_t protection) {
+  if (!(protection & PROT_EXEC)) return;
+  uint32_t is_writable = (protection & PROT_WRITE) != 0;
+  CordonAgentArea *area = cordon_agent_area();
+  uint32_t count = __atomic_load_n(&area->modules, __ATOMIC_ACQUIRE);
+  for (uint32_t i = 0; i < count; i++) {
+    CordonModule *module = cordon_area_module(area, i);
+    if (overlaps(module, start, length) && module->is_writable != is_writable)
       __atomic_store_n(&module->gone, 1, __ATOMIC_RELAXED);
   }
 }

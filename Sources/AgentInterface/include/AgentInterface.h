@@ -156,13 +156,14 @@ typedef struct CordonModule {
   uint32_t name;
   /// Whether its calls are accounted, whatever its policy says.
   uint8_t traps;
-  /// Set by the agent when it has been unmapped, mapped over or made writable, and cleared by the launcher when it is there
-  /// again, or another in its place.
+  /// Set by the agent when it has been unmapped or mapped over, or can be written and could not before, or the other way
+  /// round, and cleared by the launcher when it is there again, or another in its place.
   uint8_t gone;
   /// What becomes of its calls: a program for the kernel's BPF machine, among the area's; of length 0 where they pass.
   uint16_t policy_length;
   uint32_t policy_start;
-  uint32_t reserved;
+  /// Whether it can be written.
+  uint32_t is_writable;
 } CordonModule;
 
 /// An instruction of a policy: struct sock_filter.

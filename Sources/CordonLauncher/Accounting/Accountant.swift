@@ -166,6 +166,7 @@ struct Accountant {
       module.end = part.end
       module.file_offset = offset + (part.start - mapping.range.start)
       module.name = UInt32(name)
+      module.is_writable = mapping.isWritable ? 1 : 0
       module.traps = matching.isEmpty && ranges.isEmpty ? 0 : 1
       if let profile, let regions {
         let disposition = regions.regions.first { $0.range.contains(part.start) }?.disposition

@@ -134,6 +134,7 @@ extension CordonModule {
   /// Whether it is the same code of the same file at the same addresses, and treated alike.
   fileprivate func isSame(as other: CordonModule) -> Bool {
     start == other.start && end == other.end && file_offset == other.file_offset && name == other.name
-      && traps == other.traps && policy_start == other.policy_start && policy_length == other.policy_length
+      && traps == other.traps && is_writable == other.is_writable && policy_start == other.policy_start
+      && policy_length == other.policy_length
   }
 }
