@@ -25,10 +25,19 @@ FUZZ_SEED := $(or $(FUZZ_SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
 FUZZ_INPUTS := show check cost prove diff compile
 FUZZER := .build/fuzzing/release/cordon-fuzz
 
-.PHONY: build compare test test-ordinary bench fuzz fuzz-judged fuzz-bytes kernels lint packages clean
+.PHONY: build order compare test test-ordinary bench fuzz fuzz-judged fuzz-bytes kernels lint packages clean
 
 build: packages
 	swift build -c release --static-swift-stdlib --product cordon
+
+# What a short run goes through, for the linker to put on few pages. To be made anew where that has changed much; takes two
+# minutes.
+order: build
+	swift build -c release --static-swift-stdlib --product link-order
+	@for what in --trap=libnone.so --all; do \
+	  .build/release/link-order $(CORDON) run $${what/=/ } -- /bin/true; \
+	done 2>/dev/null | awk '!seen[$$0]++' > .build/start.order
+	@mv .build/start.order Sources/cordon/start.order; wc -l Sources/cordon/start.order
 
 compare: build
 	$(CORDON) compare
@@ -43,7 +52,7 @@ test: packages lint
 # What runs on real kernels runs as an ordinary user too. The checkout may lie where that user cannot go.
 test-ordinary:
 	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; chmod 755 "$$folder"; \
-	cp $(BUNDLE) .build/debug/cordon .build/debug/ReadmeExample .build/debug/ReadmeLiveExample "$$folder"; \
+	cp $(BUNDLE) .build/debug/cordon .build/debug/link-order .build/debug/ReadmeExample .build/debug/ReadmeLiveExample "$$folder"; \
 	echo "as uid 65534:"; \
 	cd "$$folder" && HOME="$$folder" timeout 1800 $(ORDINARY) ./cordonPackageTests.xctest \
 	  --testing-library swift-testing --filter '^(IntegrationTests|CommandLineTests)\.'

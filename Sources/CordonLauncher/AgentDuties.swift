@@ -1,4 +1,5 @@
 import AgentInterface
+import LauncherShims
 
 /// What agents do besides letting calls pass.
 struct AgentDuties: OptionSet, Sendable {
@@ -12,4 +13,9 @@ struct AgentDuties: OptionSet, Sendable {
   static let places = AgentDuties(rawValue: CORDON_AGENT_PLACES)
   /// Trap by syscall user dispatch.
   static let dispatches = AgentDuties(rawValue: CORDON_AGENT_DISPATCHES)
+  /// Tell threads by their thread pointers. Only where the machine ``canReadThreadPointers``.
+  static let readsThreadPointers = AgentDuties(rawValue: CORDON_AGENT_READS_THREAD_POINTERS)
+
+  /// Whether this processor and kernel let programs read them (HWCAP2_FSGSBASE; Linux 5.9).
+  static var canReadThreadPointers: Bool { cordon_can_read_thread_pointers() != 0 }
 }

@@ -23,15 +23,14 @@ struct AgentPlace: ~Copyable {
       let file = try MemoryFile(size: AgentImage.span)
       let memory = try Self.map(file)
       let base = UInt64(UInt(bitPattern: memory))
-      image.write(
-        to: memory, supervisor: getpid(), duties: duties.rawValue, arena: Self.arena(base, duties), inherited: 0)
-      guard mprotect(memory, AgentImage.span, PROT_READ | PROT_EXEC) == 0 else { throw Errno(rawValue: errno) }
+      try image.write(
+        to: file, supervisor: getpid(), duties: duties.rawValue, arena: Self.arena(base, duties), inherited: 0)
       try file.seal()
       self.init(base: base, image: image, duties: duties, file: file)
     } catch {
       throw .machine(
         "the agent cannot be made executable: \(error)",
-        remedy: "see `ulimit -v` and `sysctl vm.memfd_noexec`, which must not be 2")
+        remedy: "see `ulimit -f`, `ulimit -v` and `sysctl vm.memfd_noexec`, which must not be 2")
     }
   }
 
@@ -61,7 +60,7 @@ struct AgentPlace: ~Copyable {
 
   /// Whether the agent's own code, or this process before it became the program, has made a call that returns to `address`.
   func hasCalled(_ address: UInt64) -> Bool {
-    address > base && address <= base + UInt64(image.bytes.count)
+    address > base && address <= base + UInt64(AgentImage.length)
   }
 }
 
@@ -103,7 +102,8 @@ extension AgentPlace {
   func beginning(
     of process: Int32, _ registers: CordonThreadRegisters, number: Int32, inherited: UInt64
   ) -> CordonThreadRegisters? {
-    guard let start = KernelCode.write(image.birth, into: process, stack: registers.rsp) else { return nil }
+    let stack = registers.rsp
+    guard let start = image.withBirth({ KernelCode.write($0, into: process, stack: stack) }) else { return nil }
     var birth = registers
     birth.rip = start
     birth.original_rax = .max
@@ -127,8 +127,9 @@ extension AgentPlace {
 
   /// The file to execute in the place of a program whose thread cannot be traced.
   func loaderFile(inherited: UInt64) throws(Errno) -> LoaderFile {
-    try LoaderFile(base: base, start: base + image.loaded) { memory in
-      image.write(to: memory, supervisor: getpid(), duties: duties.rawValue, arena: arena, inherited: inherited)
+    try LoaderFile(base: base, start: base + image.loaded) { (file, offset) throws(Errno) in
+      try image.write(
+        to: file, at: offset, supervisor: getpid(), duties: duties.rawValue, arena: arena, inherited: inherited)
     }
   }
 }

@@ -4,7 +4,7 @@ import FilterCompiler
 /// and whose shape never changes: the compiler takes longer over them than a short program runs.
 struct FilterListing {
   /// Where control goes on: at the next instruction, or at the one that ``mark(_:)`` names.
-  enum Label: Int, CaseIterable {
+  enum Label: Int {
     case next, exempt, arena, elsewhere, foreign, ending, birth, mapping, allow, notify, killProcess, trap, rest
   }
 
@@ -26,12 +26,18 @@ struct FilterListing {
     case isAtLeast = 0x35
   }
 
-  private var instructions: [Instruction] = []
-  private var targets: [(holds: Label, fails: Label)] = []
-  private var places = [Int](repeating: 0, count: Label.allCases.count)
+  private struct Line {
+    let instruction: Instruction
+    let holds: Label
+    let fails: Label
+  }
+
+  private var lines: [Line] = []
+  /// By label, the line that it leads to.
+  private var places = InlineArray<13, Int>(repeating: 0)
 
   /// The next instruction is where the label leads to. Jumps lead forward only, over 255 instructions at most.
-  mutating func mark(_ label: Label) { places[label.rawValue] = instructions.count }
+  mutating func mark(_ label: Label) { places[label.rawValue] = lines.count }
 
   mutating func load(_ word: Word) { append(Instruction(code: 0x20, k: word.rawValue), .next, .next) }
 
@@ -43,23 +49,20 @@ struct FilterListing {
   mutating func answer(_ action: Action) { append(Instruction(code: 0x06, k: action.rawValue), .next, .next) }
 
   private mutating func append(_ instruction: Instruction, _ holds: Label, _ fails: Label) {
-    instructions.append(instruction)
-    targets.append((holds, fails))
+    lines.append(Line(instruction: instruction, holds: holds, fails: fails))
   }
 
   /// The filter.
-  func program() -> Program {
-    do { return try Program(laidOut()) } catch { preconditionFailure("\(error)") }
-  }
+  func program() -> Program { Program(emitted: laidOut()) }
 
   /// The instructions, with their jumps laid out.
   func laidOut() -> [Instruction] {
-    var laidOut = instructions
-    for index in laidOut.indices {
-      laidOut[index].jt = distance(from: index, to: targets[index].holds)
-      laidOut[index].jf = distance(from: index, to: targets[index].fails)
+    lines.indices.map { index in
+      var instruction = lines[index].instruction
+      instruction.jt = distance(from: index, to: lines[index].holds)
+      instruction.jf = distance(from: index, to: lines[index].fails)
+      return instruction
     }
-    return laidOut
   }
 
   private func distance(from index: Int, to label: Label) -> UInt8 {

@@ -1,6 +1,11 @@
 /// The threads that are traced now, by their ids: few, and each for a moment, so they are searched one after the other.
 struct FollowedThreads {
-  private var threads: [(id: Int32, state: FollowedThread)] = []
+  private struct Entry {
+    let id: Int32
+    var state: FollowedThread
+  }
+
+  private var threads: [Entry] = []
 
   var isEmpty: Bool { threads.isEmpty }
 
@@ -11,7 +16,7 @@ struct FollowedThreads {
       switch (index, newValue) {
       case (let index?, let state?): threads[index].state = state
       case (let index?, nil): threads.remove(at: index)
-      case (nil, let state?): threads.append((id, state))
+      case (nil, let state?): threads.append(Entry(id: id, state: state))
       case (nil, nil): break
       }
     }

@@ -34,6 +34,9 @@ final class GroupWitness {
     munmap(stacks, 2 * Self.stackSize)
   }
 
+  /// Has it end, without waiting for that. Nothing more is asked of it.
+  func dismiss() { kill(process, SIGKILL) }
+
   /// Which of these signals, which the launcher has got, were sent to the whole group; a bit each from 1 on.
   func sentToGroup(_ received: UInt64) -> UInt64 {
     var seen = unasked | Self.pending(of: process)

@@ -7,14 +7,14 @@ enum KernelCode {
   /// that are not writable, so none is writable and executable at once.
   /// - Parameter stack: the process's stack pointer, before its first instruction.
   /// - Returns: where the code lies now; nil where there is no room, no vDSO, or no such process any more.
-  static func write(_ code: [UInt8], into process: Int32, stack: UInt64) -> UInt64? {
+  static func write(_ code: UnsafeRawBufferPointer, into process: Int32, stack: UInt64) -> UInt64? {
     let room = cordon_vdso_room(UInt64(code.count))
     let memory = open("/proc/\(process)/mem", O_RDWR | O_CLOEXEC)
     guard room != 0, memory >= 0 else { return nil }
     defer { close(memory) }
     guard let base = auxiliaryValue(33, memory, stack) else { return nil }  // AT_SYSINFO_EHDR
     let address = base + room
-    return pwrite(memory, code, code.count, off_t(address)) == code.count ? address : nil
+    return pwrite(memory, code.baseAddress, code.count, off_t(address)) == code.count ? address : nil
   }
 
   /// Whether the kernel keeps the process from being looked at: an ordinary user's whose program may not be read.

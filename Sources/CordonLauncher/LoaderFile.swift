@@ -9,14 +9,14 @@ struct LoaderFile: ~Copyable {
 
   /// - Parameters:
   ///   - start: the address of the first instruction.
-  ///   - writeAgent: writes the agent to memory that has room for it.
-  init(base: UInt64, start: UInt64, writeAgent: (UnsafeMutableRawPointer) -> Void) throws(Errno) {
+  ///   - writeAgent: writes the agent to the file, from the offset on.
+  init(
+    base: UInt64, start: UInt64, writeAgent: (_ file: borrowing MemoryFile, _ offset: Int) throws(Errno) -> Void
+  ) throws(Errno) {
     let file = try MemoryFile(size: Int(CORDON_LOADER_RECORD_OFFSET) + Int(CORDON_AGENT_RECORD_LIMIT))
-    let memory = try file.map()
     let header = Self.header(start: start, base: base)
-    memory.copyMemory(from: header, byteCount: header.count)
-    writeAgent(memory + Int(CORDON_LOADER_IMAGE_OFFSET))
-    munmap(memory, file.size)
+    try file.write(header.span.bytes, at: 0)
+    try writeAgent(file, Int(CORDON_LOADER_IMAGE_OFFSET))
     self.file = file
   }
 

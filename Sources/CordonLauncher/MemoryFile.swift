@@ -17,23 +17,30 @@ struct MemoryFile: ~Copyable {
 
   deinit { close(descriptor) }
 
-  /// Maps all of it for reading and writing, for the caller to unmap.
-  /// - Parameter address: where to and nowhere else; anywhere where it is 0.
+  /// Writes at an offset. What is never written are zeros that take no memory.
+  /// - Throws: the errno of pwrite(2).
+  func write(_ bytes: RawSpan, at offset: Int) throws(Errno) {
+    let written = bytes.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, off_t(offset)) }
+    guard written == bytes.byteCount else { throw written < 0 ? Errno(rawValue: errno) : .noSpace }
+  }
+
+  /// Maps all of it for reading and executing, for the caller to unmap.
+  /// - Parameter address: where to and nowhere else.
   /// - Throws: the errno of mmap(2); EEXIST where something lies at the address.
-  func map(at address: UInt64 = 0) throws(Errno) -> UnsafeMutableRawPointer {
-    let fixed: CInt = address == 0 ? 0 : 0x100000  // MAP_FIXED_NOREPLACE, Linux 4.17; a mere hint before that
+  func map(at address: UInt64) throws(Errno) -> UnsafeMutableRawPointer {
+    let fixed: CInt = 0x100000  // MAP_FIXED_NOREPLACE, Linux 4.17; a mere hint before that
     let wanted = UnsafeMutableRawPointer(bitPattern: UInt(address))
-    guard let memory = mmap(wanted, size, PROT_READ | PROT_WRITE, MAP_SHARED | fixed, descriptor, 0),
+    guard let memory = mmap(wanted, size, PROT_READ | PROT_EXEC, MAP_PRIVATE | fixed, descriptor, 0),
       memory != MAP_FAILED
     else { throw Errno(rawValue: errno) }
-    if let wanted, memory != wanted {
+    guard memory == wanted else {
       munmap(memory, size)
       throw .fileExists
     }
     return memory
   }
 
-  /// Has it stay as it is, but for what is written through mappings that are there already.
+  /// Has it stay as it is.
   func seal() throws(Errno) {
     let result = cordon_memory_file_seal(descriptor)
     guard result == 0 else { throw Errno(rawValue: Int32(-result)) }

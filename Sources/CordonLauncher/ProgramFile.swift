@@ -10,7 +10,7 @@ package struct ProgramFile: Hashable, Sendable {
 
   /// Finds `name`: a path where it has a slash, else a file in one of the folders of `searchPath`.
   /// - Throws: ``LaunchError/program(_:problem:remedy:)`` where there is none that may be executed.
-  package init(named name: String, searchPath: String?) throws(LaunchError) {
+  package init(named name: String, searchPath: @autoclosure () -> String?) throws(LaunchError) {
     guard !name.isEmpty else { throw .program("''", problem: "no such program", remedy: nil) }
     if name.utf8.contains(UInt8(ascii: "/")) {
       if let problem = Self.problem(with: name) { throw Self.refusal(name, problem) }
@@ -21,7 +21,7 @@ package struct ProgramFile: Hashable, Sendable {
     }
     isAsNamed = false
     var refused: Errno?
-    for folder in (searchPath ?? "/bin:/usr/bin").split(separator: ":", omittingEmptySubsequences: false) {
+    for folder in (searchPath() ?? "/bin:/usr/bin").split(separator: ":", omittingEmptySubsequences: false) {
       let candidate = folder.isEmpty ? "./" + name : folder + "/" + name
       guard let problem = Self.problem(with: candidate) else {
         path = candidate
@@ -37,12 +37,12 @@ package struct ProgramFile: Hashable, Sendable {
 
   private static func problem(with path: String) -> Errno? {
     var status = stat()
-    guard stat(path, &status) == 0 else { return Errno(rawValue: errno) }
+    guard path.withCString({ stat($0, &status) }) == 0 else { return Errno(rawValue: errno) }
     if status.st_mode & S_IFMT == S_IFDIR { return .isDirectory }
     // execve(2) executes nothing else; and a FIFO that was opened would wait for somebody to write to it.
     guard status.st_mode & S_IFMT == S_IFREG else { return .permissionDenied }
     // As execve(2) asks it: with the effective ids.
-    guard faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0 else { return Errno(rawValue: errno) }
+    guard path.withCString({ faccessat(AT_FDCWD, $0, X_OK, AT_EACCESS) }) == 0 else { return Errno(rawValue: errno) }
     return nil
   }
 
@@ -83,7 +83,7 @@ package struct ProgramFile: Hashable, Sendable {
   var isText: Bool { !Self.start(of: path).contains(0) }
 
   private static func start(of path: String) -> ArraySlice<UInt8> {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC) }
     guard descriptor >= 0 else { return [] }
     defer { close(descriptor) }
     var bytes = [UInt8](repeating: 0, count: 64)

@@ -6,7 +6,8 @@ import SystemPackage
 /// A program that runs with its system calls trapped, and everything that it executes.
 package struct ProgramRun {
   /// The program's arguments, its name among them, byte for byte as they were given.
-  private let arguments: [UnsafeMutablePointer<CChar>]
+  private let arguments: UnsafeBufferPointer<UnsafeMutablePointer<CChar>?>
+  private let name: UnsafeMutablePointer<CChar>
   private let file: ProgramFile
   private let options: Options
 
@@ -38,6 +39,7 @@ package struct ProgramRun {
       let looksForCode = !duties.contains(.places) && selection.canBeAbsent
       if accounts || log != nil || profile != nil || looksForCode { duties.insert(.accounts) }
       if log != nil { duties.insert(.logs) }
+      if AgentDuties.canReadThreadPointers { duties.insert(.readsThreadPointers) }
       return duties
     }
   }
@@ -49,13 +51,19 @@ package struct ProgramRun {
     package let report: RunReport?
   }
 
-  /// - Parameter arguments: the program's name, as a shell takes it, and its arguments; at least one. They are not copied.
+  /// - Parameter arguments: the program's name, as a shell takes it, and its arguments. They are not copied.
   /// - Throws: ``LaunchError/program(_:problem:remedy:)`` where there is no such program.
-  package init(arguments: [UnsafeMutablePointer<CChar>], options: Options) throws(LaunchError) {
+  package init(
+    arguments: UnsafeBufferPointer<UnsafeMutablePointer<CChar>?>, options: Options
+  ) throws(LaunchError) {
+    guard let first = arguments.first, let name = first else {
+      throw .program("''", problem: "no such program", remedy: nil)
+    }
     self.arguments = arguments
+    self.name = name
     self.options = options
-    let path = getenv("PATH").map { String(cString: $0) }
-    file = try ProgramFile(named: String(cString: arguments[0]), searchPath: path)
+    file = try ProgramFile(
+      named: String(cString: name), searchPath: getenv("PATH").map { String(cString: $0) })
   }
 
   /// Runs the program to its end. The program has this process's terminal, process group, environment, limits and open
@@ -64,20 +72,22 @@ package struct ProgramRun {
   /// What the program has started and left behind is supervised further by a process in the background.
   /// - Throws: ``LaunchError`` where it could not be started.
   package func run() throws(LaunchError) -> Outcome {
-    let path = strdup(file.path)
-    let shell = strdup("/bin/sh")
-    defer {
-      free(path)
-      free(shell)
-    }
-    guard let path, let shell else { throw .machine("no memory", remedy: nil) }
     // A path is taken as it was given, since its bytes need not be a text.
-    let outcome = try run(file.isAsNamed ? arguments[0] : path, arguments)
+    let path = file.isAsNamed ? name : file.path.withCString { strdup($0) }
+    defer { if !file.isAsNamed { free(path) } }
+    guard let path else { throw Self.noMemory }
+    let outcome = try run(path, arguments.span)
     guard case .refused(let error) = outcome else { return try outcome.ended(file) }
     // As a shell does with a script that does not say what runs it.
     guard error == .execFormatError, file.isText else { throw file.refusal(error) }
-    return try run(shell, [shell, path] + arguments.dropFirst()).ended(file)
+    let shell = strdup("/bin/sh")
+    defer { free(shell) }
+    guard let shell else { throw Self.noMemory }
+    let words = [shell, path] + arguments.dropFirst()
+    return try run(shell, words.span).ended(file)
   }
+
+  private static var noMemory: LaunchError { .machine("no memory", remedy: nil) }
 
   private enum Attempt {
     case ended(Outcome)
@@ -92,20 +102,23 @@ package struct ProgramRun {
   }
 
   private func run(
-    _ path: UnsafePointer<CChar>, _ arguments: [UnsafeMutablePointer<CChar>]
+    _ path: UnsafePointer<CChar>, _ arguments: Span<UnsafeMutablePointer<CChar>?>
   ) throws(LaunchError) -> Attempt {
     let clock = TickClock()
     let duties = options.duties
+    // First of all: a limit on files (SIGXFSZ) ends what does not block signals.
+    let signals = try SignalQueue()
     let place = try AgentPlace(AgentImage(), duties: duties)
     let filters = try place.filters(options.profile)
-    let signals = try SignalQueue()
+    var witness: GroupWitness?
     let child = try StartedChild(
       path: path, arguments: arguments, filters: filters, call: place.call, load: place.load,
-      mask: signals.maskBefore)
+      mask: signals.maskBefore, meanwhile: { witness = GroupWitness() })
     // A program that ends must be heard of, whatever the caller has made of SIGCHLD.
     signal(SIGCHLD, SIG_DFL)
     var supervisor = Supervisor(
       program: child.process, listener: Listener(adopting: child.listener), signals: signals, place: place,
+      witness: witness,
       accountant: !duties.isDisjoint(with: [.accounts, .places])
         ? Accountant(options.selection, clock: clock, log: options.log, profile: options.profile) : nil)
     let end = supervisor.superviseProgram()

@@ -20,10 +20,11 @@ final class StartedChild {
   ///   - call: the address of a call that the filters exempt.
   ///   - load: the address of the agent's function that executes a program without the launcher's help.
   ///   - mask: the signal mask that the program starts with.
+  ///   - meanwhile: is called once, while the child prepares itself.
   /// - Throws: ``LaunchError/machine(_:remedy:)`` where there can be no such process, or the kernel refuses the filters.
   init(
-    path: UnsafePointer<CChar>, arguments: [UnsafeMutablePointer<CChar>], filters: TreeFilters, call: UInt64,
-    load: UInt64, mask: UInt64
+    path: UnsafePointer<CChar>, arguments: Span<UnsafeMutablePointer<CChar>?>, filters: TreeFilters, call: UInt64,
+    load: UInt64, mask: UInt64, meanwhile: () -> Void
   ) throws(LaunchError) {
     guard
       let stack = mmap(
@@ -34,7 +35,7 @@ final class StartedChild {
     let launch = UnsafeMutablePointer<CordonLaunch>.allocate(capacity: 1)
     self.launch = launch
     self.arguments = .allocate(capacity: arguments.count + 1)
-    for (index, argument) in arguments.enumerated() { (self.arguments + index).initialize(to: argument) }
+    for index in arguments.indices { (self.arguments + index).initialize(to: arguments[index]) }
     (self.arguments + arguments.count).initialize(to: nil)
 
     var description = CordonLaunch()
@@ -50,7 +51,10 @@ final class StartedChild {
       filters.withSecondKernelFilter { second in
         launch.pointee.first = first
         launch.pointee.second = second
-        return cordon_launch(launch, stack + Self.stackSize)
+        let process = cordon_launch(launch, stack + Self.stackSize)
+        meanwhile()
+        if process > 0 { cordon_launch_wait(launch, process) }
+        return process
       }
     }
     listener = launch.pointee.listener

@@ -17,7 +17,7 @@ struct Supervisor: ~Copyable {
   private let program: Int32
   private var followed = FollowedThreads()
   /// The threads that have executed a program which has yet to ask for its agent.
-  private var births: Set<Int32> = []
+  private var births = ThreadSet()
   /// What of SIGSYS the programs have from it that a thread executes next.
   private var inheritances: [Int32: UInt64] = [:]
   private var end: ProgramEnd?
@@ -30,7 +30,7 @@ struct Supervisor: ~Copyable {
 
   init(
     program: Int32, listener: consuming Listener, signals: consuming SignalQueue, place: consuming AgentPlace,
-    accountant: consuming Accountant?
+    witness: GroupWitness?, accountant: consuming Accountant?
   ) {
     self.accountant = accountant
     self.program = program
@@ -38,7 +38,7 @@ struct Supervisor: ~Copyable {
     if signals.blockedTraps { inheritances[program] = UInt64(CORDON_SIGSYS_BLOCKED) }
     self.signals = signals
     self.place = place
-    witness = GroupWitness()
+    self.witness = witness
   }
 
   /// How long a thread that wants to execute a program is traced at most before it is looked at: long enough for an
@@ -65,12 +65,15 @@ struct Supervisor: ~Copyable {
 
   /// Waits for something to happen and answers it.
   private mutating func step(answeringCalls: Bool) {
-    var sources = [
+    var sources: InlineArray = [
       pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
       pollfd(fd: listener.descriptor, events: Int16(POLLIN), revents: 0),
     ]
+    var watched = sources.mutableSpan
     // A listener that nobody is behind any more would be reported again and again.
-    if poll(&sources, answeringCalls && !isAbandoned ? 2 : 1, timeout()) > 0 {
+    let count: nfds_t = answeringCalls && !isAbandoned ? 2 : 1
+    let timeout = timeout()
+    if watched.withUnsafeMutableBufferPointer({ poll($0.baseAddress, count, timeout) }) > 0 {
       if sources[0].revents != 0 { answerSignals() }
       if sources[1].revents & Int16(POLLIN) != 0 {
         if let notification = listener.receive() { answer(notification) }
@@ -145,7 +148,7 @@ struct Supervisor: ~Copyable {
       let error = Errno(rawValue: Int32(clamping: -refusal))
       return end(notification.thread, "the agent has no room in its new program: \(error)")
     }
-    guard births.remove(notification.thread) != nil else {
+    guard births.remove(notification.thread) else {
       return listener.refuse(notification, .noSuchFileOrDirectory)
     }
     do {
@@ -223,8 +226,10 @@ struct Supervisor: ~Copyable {
 
   private mutating func ended(_ thread: Int32, _ status: Int32) {
     followed[thread] = nil
-    births.remove(thread)
-    if thread == program, let programEnd = ProgramEnd(status) { end = programEnd }
+    _ = births.remove(thread)
+    guard thread == program, let programEnd = ProgramEnd(status) else { return }
+    end = programEnd
+    witness?.dismiss()
   }
 
   private mutating func answer(_ stop: ThreadStop, of thread: Int32) {

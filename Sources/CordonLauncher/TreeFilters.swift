@@ -51,9 +51,7 @@ package struct TreeFilters: Sendable {
     listing.mark(.allow)
     listing.answer(Action(.allow))
     listing.mark(.rest)
-    do {
-      return try Program(listing.laidOut() + program.instructions)
-    } catch { preconditionFailure("\(error)") }
+    return Program(emitted: listing.laidOut() + program.instructions)
   }
 
   /// Filters that trap what calls from the arena, and from elsewhere the calls of ``guardedCalls``.

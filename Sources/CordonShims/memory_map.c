@@ -22,19 +22,18 @@ enum { nr_close = 3, nr_ioctl = 16, nr_openat = 257 };
 #define PROCMAP_QUERY 0xc0686611u
 #define EXECUTABLE 0x04u
 #define COVERING_OR_NEXT 0x10u
-#define USER_SPACE_END (1ull << 47)
 
 _Static_assert(sizeof(Query) == 0x68, "PROCMAP_QUERY says how long it is");
 
-long cordon_executable_mappings(CordonMapping *mappings, long capacity) {
+long cordon_executable_mappings(uint64_t start, uint64_t end, CordonMapping *mappings, long capacity) {
   long file = cordon_gate_call(nr_openat, AT_FDCWD, (long)"/proc/self/maps", O_RDONLY | O_CLOEXEC, 0, 0, 0);
   if (file < 0) return file;
   long count = 0, result = 0;
-  uint64_t next = 0;
-  while (count < capacity) {
+  uint64_t next = start;
+  while (count < capacity && next < end) {
     Query query = {.size = sizeof query, .query_flags = EXECUTABLE | COVERING_OR_NEXT, .query_address = next};
     result = cordon_gate_call(nr_ioctl, file, PROCMAP_QUERY, (long)&query, 0, 0, 0);
-    if (result < 0 || query.start >= USER_SPACE_END) break;
+    if (result < 0 || query.start >= end) break;
     mappings[count].start = query.start;
     mappings[count].end = query.end;
     mappings[count].inode = query.inode;

@@ -84,15 +84,18 @@ int32_t cordon_launch(CordonLaunch *launch, void *stack_end) {
   launch->stage = CordonLaunchStarted;
   launch->error = 0;
   pid_t child = clone(become_program, stack_end, CLONE_VM | CLONE_FILES | SIGCHLD, launch);
-  if (child < 0) return -errno;
+  return child < 0 ? -errno : child;
+}
+
+void cordon_launch_wait(CordonLaunch *launch, int32_t child) {
   for (;;) {
     uint32_t stage = __atomic_load_n(&launch->stage, __ATOMIC_ACQUIRE);
-    if (stage == CordonLaunchExecuting) return child;
+    if (stage == CordonLaunchExecuting) return;
     struct timespec patience = {0, 20000000};
     syscall(SYS_futex, &launch->stage, FUTEX_WAIT, stage, &patience, NULL, 0);
     siginfo_t ended;
     ended.si_pid = 0;
     if (waitid(P_PID, (id_t)child, &ended, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 && ended.si_pid == child)
-      return child;
+      return;
   }
 }

@@ -1,4 +1,4 @@
-/* The process itself: the code that the kernel gives it, and leaving its surroundings. */
+/* The process itself: what the kernel gives it, and leaving its surroundings. */
 #define _GNU_SOURCE
 #include "LauncherShims.h"
 
@@ -43,3 +43,5 @@ long cordon_background(void) {
   }
   return 1;
 }
+
+int32_t cordon_can_read_thread_pointers(void) { return (getauxval(AT_HWCAP2) & 2) != 0; }

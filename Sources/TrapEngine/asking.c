@@ -72,14 +72,14 @@ static int some_starve(uint64_t count) {
   return 0;
 }
 
-static void wait_for_answers(uint64_t count, long pid, uint32_t timeout_ms, CordonSilence *silence) {
+static void wait_for_answers(uint64_t count, long pid, CordonPatience patience, CordonSilence *silence) {
   CordonRequests *requests = &cordon_engine.requests;
-  int64_t start = cordon_now(), patience = (int64_t)timeout_ms * CORDON_MILLISECOND;
+  int64_t start = cordon_now();
   for (;;) {
     uint32_t answered = load(&requests->answered);
     if (take_answers(count, silence) == 0) return;
-    int64_t passed = cordon_now() - start;
-    if (passed >= patience && (passed >= CORDON_STARVED_WAIT || !some_starve(count))) break;
+    int64_t waited = cordon_now() - start;
+    if (cordon_is_over(patience, waited, 0) && cordon_is_over(patience, waited, some_starve(count))) break;
     if (cordon_wait_on(&requests->answered, answered, 10 * CORDON_MILLISECOND) == -CORDON_ETIMEDOUT)
       forget_ended(count, pid);
   }
@@ -91,7 +91,7 @@ static void wait_for_answers(uint64_t count, long pid, uint32_t timeout_ms, Cord
   }
 }
 
-static void request(const int32_t *threads, uint64_t count, uint32_t timeout_ms, CordonSilence *silence) {
+static void request(const int32_t *threads, uint64_t count, CordonPatience patience, CordonSilence *silence) {
   CordonRequests *requests = &cordon_engine.requests;
   uint64_t serial = ++requests->serial & ((1ull << CORDON_SERIAL_BITS) - 1);
   for (uint64_t i = 0; i < count; i++) {
@@ -101,23 +101,23 @@ static void request(const int32_t *threads, uint64_t count, uint32_t timeout_ms,
     ask(&requests->each[i], 0);
     if (result != -CORDON_ESRCH) silence->thread = threads[i], silence->error = result;
   }
-  wait_for_answers(count, cordon_engine.call(CORDON_NR_getpid, 0, 0, 0, 0, 0, 0), timeout_ms, silence);
+  wait_for_answers(count, cordon_engine.call(CORDON_NR_getpid, 0, 0, 0, 0, 0, 0), patience, silence);
 }
 
-static CordonSilence request_all(const int32_t *threads, uint64_t count, uint32_t timeout_ms) {
+static CordonSilence request_all(const int32_t *threads, uint64_t count, CordonPatience patience) {
   CordonSilence silence;
   silence.thread = 0;
   silence.error = cordon_requests_take_signal();
   for (uint64_t done = 0; done < count && silence.error == 0; done += CORDON_REQUESTS) {
     uint64_t some = count - done < CORDON_REQUESTS ? count - done : CORDON_REQUESTS;
-    request(threads + done, some, timeout_ms, &silence);
+    request(threads + done, some, patience, &silence);
   }
   return silence;
 }
 
-CordonSilence cordon_dispatch_arm_threads(const int32_t *threads, uint64_t count, uint32_t timeout_ms) {
+CordonSilence cordon_dispatch_arm_threads(const int32_t *threads, uint64_t count, CordonPatience patience) {
   store(&cordon_engine.requests.arms, 1);
-  return request_all(threads, count, timeout_ms);
+  return request_all(threads, count, patience);
 }
 
 void cordon_dispatch_give_up(void) {
@@ -125,8 +125,8 @@ void cordon_dispatch_give_up(void) {
   store(&cordon_engine.requests.arms, 0);
 }
 
-CordonSilence cordon_dispatch_disarm_threads(const int32_t *threads, uint64_t count, uint32_t timeout_ms) {
-  return request_all(threads, count, timeout_ms);
+CordonSilence cordon_dispatch_disarm_threads(const int32_t *threads, uint64_t count, CordonPatience patience) {
+  return request_all(threads, count, patience);
 }
 
 CORDON_SIGNAL_PATH_END

@@ -33,33 +33,53 @@ static long raw_call(long number, long a, long b, long c, long d, long e, long f
   return result;
 }
 
-/* Template and slots are aligned to words, and whole words of them. */
-static void stamp(uint8_t *to, const uint8_t *begin, uint64_t width, uint64_t slots) {
-  for (uint64_t i = 0; i < slots; i++) cordon_copy_words(to + i * width, begin, width);
+/* Code that lies in one piece: a template, `slots` times, `offset` bytes above the gate. Templates and slots are aligned to
+   words, and whole words of them. */
+typedef struct {
+  uint64_t offset;
+  const uint8_t *begin;
+  uint64_t width, slots;
+  /* The displacement of a jump that each slot has of its own, and what of the fixed page it leads to; NULL where there is none. */
+  const uint8_t *jump, *target;
+} Part;
+
+/* What the kinds of thunks are, and the fixed page. */
+#define PARTS (CORDON_THUNK_KINDS + 1)
+
+static Part part_of(uint32_t kind, const uint32_t slots[CORDON_THUNK_KINDS]) {
+  switch (kind) {
+  case CordonThunkSite: return (Part){CORDON_SITE_OFFSET, cordon_site_template, 16, slots[kind], NULL, NULL};
+  case CordonThunkInt80: return (Part){CORDON_INT80_OFFSET, cordon_int80_template, 16, slots[kind], NULL, NULL};
+  case CordonThunkCode32: return (Part){CORDON_CODE32_OFFSET, cordon_code32_template, 16, slots[kind], NULL, NULL};
+  case CordonThunkFork:
+    return (Part){CORDON_FORK_OFFSET, cordon_fork_template, 32, slots[kind], cordon_fork_template_jump, cordon_fixed_child};
+  case CordonThunkCleared:
+    return (Part){CORDON_CLEARED_OFFSET, cordon_fork_template, 32, slots[kind], cordon_fork_template_jump,
+                  cordon_fixed_cleared_child};
+  case CordonThunkFork80:
+    return (Part){CORDON_FORK80_OFFSET, cordon_fork80_template, 32, slots[kind], cordon_fork80_template_jump,
+                  cordon_fixed_child80};
+  default:
+    return (Part){0, cordon_fixed_begin, ((uint64_t)(cordon_fixed_end - cordon_fixed_begin) + 7) & ~7ull, 1, NULL, NULL};
+  }
 }
 
-/* Slots whose thunk ends in a jump of its own, to `target` in the fixed page. */
-static void stamp_jumps(uint8_t *to, const uint8_t *begin, const uint8_t *jump, uint64_t slots, const uint8_t *target) {
-  stamp(to, begin, 32, slots);
-  for (uint64_t i = 0; i < slots; i++) {
-    uint8_t *displacement = to + i * 32 + (jump - begin);
-    *(int32_t *)displacement = (int32_t)(target - (displacement + 4));
+static void write_part(uint8_t *to, const Part *part) {
+  for (uint64_t i = 0; i < part->slots; i++) {
+    uint64_t slot = i * part->width;
+    cordon_copy_words(to + slot, part->begin, part->width);
+    if (part->jump == NULL) continue;
+    uint64_t displacement = slot + (uint64_t)(part->jump - part->begin);
+    uint64_t next = part->offset + displacement + 4, target = (uint64_t)(part->target - cordon_fixed_begin);
+    *(int32_t *)(to + displacement) = (int32_t)(target - next);
   }
 }
 
 static void write_code(uint8_t *gate, const uint32_t slots[CORDON_THUNK_KINDS]) {
-  stamp(gate, cordon_fixed_begin, ((uint64_t)(cordon_fixed_end - cordon_fixed_begin) + 7) & ~7ull, 1);
-  stamp(gate + CORDON_SITE_OFFSET, cordon_site_template, 16, slots[CordonThunkSite]);
-  stamp(gate + CORDON_INT80_OFFSET, cordon_int80_template, 16, slots[CordonThunkInt80]);
-  stamp(gate + CORDON_CODE32_OFFSET, cordon_code32_template, 16, slots[CordonThunkCode32]);
-  const uint8_t *child = gate + (cordon_fixed_child - cordon_fixed_begin);
-  const uint8_t *cleared_child = gate + (cordon_fixed_cleared_child - cordon_fixed_begin);
-  const uint8_t *child80 = gate + (cordon_fixed_child80 - cordon_fixed_begin);
-  stamp_jumps(gate + CORDON_FORK_OFFSET, cordon_fork_template, cordon_fork_template_jump, slots[CordonThunkFork], child);
-  stamp_jumps(gate + CORDON_CLEARED_OFFSET, cordon_fork_template, cordon_fork_template_jump, slots[CordonThunkCleared],
-              cleared_child);
-  stamp_jumps(gate + CORDON_FORK80_OFFSET, cordon_fork80_template, cordon_fork80_template_jump, slots[CordonThunkFork80],
-              child80);
+  for (uint32_t kind = 0; kind < PARTS; kind++) {
+    Part part = part_of(kind, slots);
+    write_part(gate + part.offset, &part);
+  }
 }
 
 /* Takes a gate whose code and data are there. */
@@ -125,10 +145,18 @@ static void count_placed(uint32_t slots[CORDON_THUNK_KINDS]) {
   slots[CordonThunkCode32] = CORDON_PLACED_CODE32_SLOTS;
 }
 
-void cordon_gate_write(void *memory) {
+_Static_assert(CORDON_PLACED_SITE_SLOTS * 16 <= CORDON_GATE_PART_LIMIT && CORDON_PLACED_FORK_SLOTS * 32 <= CORDON_GATE_PART_LIMIT &&
+                   CORDON_FIXED_SIZE <= CORDON_GATE_PART_LIMIT,
+               "every part of a placed gate has room");
+
+uint64_t cordon_gate_part(uint32_t number, void *memory, uint64_t *offset) {
+  if (number >= PARTS) return 0;
   uint32_t slots[CORDON_THUNK_KINDS];
   count_placed(slots);
-  write_code(memory, slots);
+  Part part = part_of(number, slots);
+  write_part(memory, &part);
+  *offset = part.offset;
+  return part.width * part.slots;
 }
 
 void cordon_engine_adopt_gate(uint64_t address) {

@@ -48,6 +48,7 @@ enum { /* asm/unistd_64.h */
   CORDON_NR_fork = 57,
   CORDON_NR_vfork = 58,
   CORDON_NR_exit = 60,
+  CORDON_NR_exit_group = 231,
   CORDON_NR_shmdt = 67,
   CORDON_NR_ptrace = 101,
   CORDON_NR_getppid = 110,
@@ -87,6 +88,7 @@ enum { /* asm/unistd_x32.h, without the bit */
 
 enum { /* asm/unistd_32.h */
   CORDON_NI_exit = 1,
+  CORDON_NI_exit_group = 252,
   CORDON_NI_fork = 2,
   CORDON_NI_signal = 48,
   CORDON_NI_sigaction = 67,

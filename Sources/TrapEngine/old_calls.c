@@ -186,7 +186,8 @@ long cordon_special_old_call(const CordonTrap *trap, KernelUcontext *context) {
     return is_action ? rt_sigaction(trap) : cordon_sigaltstack(trap, context, CordonStack32);
   }
   switch (trap->number) {
-  case CORDON_NI_exit: cordon_forget_mask(); return CORDON_ORDINARY;
+  case CORDON_NI_exit:
+  case CORDON_NI_exit_group: cordon_thread_ends(); return CORDON_ORDINARY;
   case CORDON_NI_signal: return signal(trap);
   case CORDON_NI_sigaction: return sigaction(trap);
   case CORDON_NI_ssetmask: return ssetmask(trap, context);

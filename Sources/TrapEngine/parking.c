@@ -81,6 +81,7 @@ static void stand_still(KernelUcontext *context) {
   struct CordonParkingLot *lot = __atomic_load_n(&parking->lot, __ATOMIC_ACQUIRE);
   CordonPlace *place = find(lot, thread);
   if (place == NULL) return;
+  __atomic_add_fetch((uint32_t *)&parking->arrived, 1, __ATOMIC_SEQ_CST);
   State state = unasked;
   if (turn % 2 == 1) state = context->mask & CORDON_SIGSYS_BIT ? blocks : parked;
   for (;;) {
@@ -243,7 +244,9 @@ static long gather(long directory, uint32_t turn, int64_t slice, CordonSilence *
   uint64_t standing = 0;
   int examines = 0, stuck = 0;
   for (;;) {
-    /* Whoever stands still before they are counted makes no thread after it; so where they are as many, they are all. */
+    /* Whoever has come to stand still before they are counted makes no thread after it. So where they are as many as there
+       were, and none has come since, they are all: the kernel leaves some out of a list from which another one vanishes. */
+    uint32_t arrived = load(&parking->arrived);
     long threads = count_threads(directory);
     if (threads < 0) return threads;
     if (threads == 1) return 0;
@@ -252,7 +255,10 @@ static long gather(long directory, uint32_t turn, int64_t slice, CordonSilence *
     cordon_clear_words(&round, sizeof round);
     long result = go_round(directory, self, turn, examines, &round);
     if (result < 0) return result;
-    if (round.missing == 0 && round.listed + 1 == (uint64_t)threads) return 0;
+    if (round.missing == 0 && round.listed + 1 == (uint64_t)threads) {
+      if (load(&parking->arrived) == arrived) return 0;
+      continue;
+    }
     if (round.silence.error != 0) *silence = round.silence;
     if (examines) *starving = round.starving;
     stuck = round.missing > 0 && round.moving == 0 ? stuck + 1 : 0;
@@ -300,7 +306,7 @@ static long attempt(long directory, int64_t slice, const void *instructions, uin
   return result;
 }
 
-long cordon_seccomp_load_parked(const void *instructions, uint16_t count, uint32_t flags, uint32_t timeout_ms,
+long cordon_seccomp_load_parked(const void *instructions, uint16_t count, uint32_t flags, CordonPatience patience,
                                 CordonSilence *silence) {
   CordonParking *parking = &cordon_engine.parking;
   silence->thread = 0, silence->error = 0;
@@ -311,15 +317,14 @@ long cordon_seccomp_load_parked(const void *instructions, uint16_t count, uint32
     return 0;
   }
   __atomic_store_n(&cordon_engine.park, park, __ATOMIC_RELEASE);
-  int64_t start = cordon_now(), patience = (int64_t)timeout_ms * CORDON_MILLISECOND;
+  int64_t start = cordon_now();
   int64_t slice = 20 * CORDON_MILLISECOND, pause = CORDON_MILLISECOND;
   long loaded = 0, result;
   for (;;) {
     uint64_t starving = 0;
     result = attempt(directory, slice, instructions, count, flags, &loaded, silence, &starving);
     if (result != -CORDON_EAGAIN) break;
-    int64_t passed = cordon_now() - start;
-    if (passed >= patience && (passed >= CORDON_STARVED_WAIT || starving == 0)) break;
+    if (cordon_is_over(patience, cordon_now() - start, starving != 0)) break;
     /* For whoever holds what another one waits for. */
     cordon_wait_on(&parking->turn, load(&parking->turn), pause);
     if (pause < 32 * CORDON_MILLISECOND) pause *= 2;

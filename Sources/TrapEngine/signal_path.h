@@ -46,9 +46,13 @@ typedef struct {
 /* A thread that believes to have blocked SIGSYS, and what has been sent to it since. */
 typedef struct {
   _Atomic(uint32_t) thread; /* 0: a free place */
+  uint32_t process;
+  uint64_t thread_pointer; /* 0: not known */
+  uint32_t is_borrower;    /* its process has this memory from its maker, which waits for it */
+  uint32_t is_open;        /* it has unblocked what its maker has blocked */
   uint32_t is_pending;
   int32_t code, pid;
-  uint32_t uid, padding;
+  uint32_t uid;
   uint64_t value;
 } CordonBlockedThread;
 
@@ -86,6 +90,7 @@ static inline uint64_t cordon_asked_in(const CordonRequest *request) {
 /* Threads that stand still while a filter is attached. Whoever asks them waits for all, and nobody else asks meanwhile. */
 typedef struct {
   _Atomic(uint32_t) turn;     /* futex: odd while threads are to stand still; another one each time */
+  _Atomic(uint32_t) arrived;  /* how many have come to answer, who make no threads from then on */
   _Atomic(uint32_t) answered; /* futex: how many answers there have been */
   _Atomic(uint32_t) wanted;   /* at how many of them whoever asks is woken */
   struct CordonParkingLot *lot;
@@ -180,7 +185,7 @@ CORDON_HIDDEN void cordon_mend_guest_frame(const CordonTrap *trap, KernelUcontex
 CORDON_HIDDEN uint64_t cordon_mask_as_set(const KernelUcontext *context);
 CORDON_HIDDEN int cordon_blocks_sigsys(void);
 CORDON_HIDDEN void cordon_note_mask(int32_t how, uint64_t set);
-CORDON_HIDDEN void cordon_forget_mask(void);
+CORDON_HIDDEN void cordon_thread_ends(void);
 CORDON_HIDDEN int cordon_keep_until_unblocked(const KernelSiginfo *info);
 
 /* alternate_stacks.c: alternate signal stacks that are too small for a trap, and threads that are about to lose theirs. */
@@ -219,9 +224,12 @@ static inline uint64_t cordon_kept_open(void) {
 CORDON_HIDDEN long cordon_queue_request(int32_t thread, uint64_t value);
 CORDON_HIDDEN int64_t cordon_now(void);
 CORDON_HIDDEN long cordon_wait_on(const void *word, uint32_t value, int64_t nanoseconds);
-/* For so long a thread is waited for that would run but is given no processor: on a machine with a hundred threads a core
-   that all want to run, or one of the lowest priority beside some of the highest, each gets its turn within some seconds. */
-#define CORDON_STARVED_WAIT (30 * CORDON_SECOND)
+/* Whether a thread that does not answer has been waited for long enough; `starves` says that it would run if it were given
+   a processor. */
+static inline int cordon_is_over(CordonPatience patience, int64_t waited, int starves) {
+  int64_t least = patience.silent_ms * CORDON_MILLISECOND;
+  return waited >= least && (!starves || waited >= patience.starved_ms * CORDON_MILLISECOND);
+}
 
 /* thread_look.c: what the kernel says of a thread; 0, or -ESRCH where it has ended. */
 typedef struct {

@@ -90,7 +90,8 @@ long cordon_special_call(const CordonTrap *trap, KernelUcontext *context) {
     return result != CORDON_ORDINARY ? result : cordon_memory_call(trap);
   }
   case CORDON_NR_ptrace: return refuse_trace_of_borrower(trap);
-  case CORDON_NR_exit: cordon_forget_mask(); return CORDON_ORDINARY;
+  case CORDON_NR_exit:
+  case CORDON_NR_exit_group: cordon_thread_ends(); return CORDON_ORDINARY;
   case CORDON_NR_munmap: before_munmap(trap, context); return cordon_memory_call(trap);
   case CORDON_NR_brk:
   case CORDON_NR_mmap:

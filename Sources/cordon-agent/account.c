@@ -5,6 +5,7 @@
 CORDON_AGENT_BEGIN
 
 #define MAP_FIXED 0x10
+#define MREMAP_FIXED 2
 #define CLONE_VM 0x100
 #define CLONE_VFORK 0x4000
 
@@ -63,32 +64,41 @@ static void record_untimed(const CordonTrap *trap, const CordonSite *site) {
   cordon_agent_record(&record);
 }
 
-static void notice_unmapping(const CordonTrap *trap) {
+/* Code that goes, or is mapped over, or comes to be writable or not, is looked for anew when it calls. */
+static void notice_change(const CordonTrap *trap) {
   if (trap->architecture != CORDON_ARCH_X86_64) return;
-  if (trap->number == NR_munmap || trap->number == NR_mremap ||
-      (trap->number == NR_mmap && trap->arguments[3] & MAP_FIXED))
-    cordon_agent_unmapped(trap->arguments[0], trap->arguments[1]);
+  const uint64_t *arguments = trap->arguments;
+  switch (trap->number) {
+  case NR_mremap:
+    if (arguments[3] & MREMAP_FIXED) cordon_agent_unmapped(arguments[4], arguments[2]);
+    cordon_agent_unmapped(arguments[0], arguments[1]);
+    break;
+  case NR_mmap:
+    if (!(arguments[3] & MAP_FIXED)) break;
+    cordon_agent_unmapped(arguments[0], arguments[1]);
+    break;
+  case NR_munmap: cordon_agent_unmapped(arguments[0], arguments[1]); break;
+  case NR_mprotect:
+  case NR_pkey_mprotect:
+    cordon_agent_protected(arguments[0], arguments[1], arguments[2]);
+    break;
+  }
 }
 
 int cordon_agent_count(const CordonTrap *trap, CordonSite **found, CordonVerdict *verdict) {
-  CordonSite *site = cordon_agent_site(trap);
-  notice_unmapping(trap);
+  const CordonModule *module;
+  CordonSite *site = cordon_agent_site(trap, &module);
+  notice_change(trap);
+  uint32_t action = cordon_agent_judge(trap, module);
+  if (action == CORDON_ACTION_ALLOW && module != NULL && module->policy_length != 0 && !module->traps) site = NULL;
   *found = site;
-  if (site == NULL) return 0;
-  const CordonModule *module = site->module != 0 ? cordon_area_module(cordon_agent_area(), site->module - 1) : NULL;
-  uint32_t action = CORDON_ACTION_ALLOW;
-  if (module != NULL && module->policy_length != 0) {
-    action = cordon_agent_judge(trap, module);
-    if (action == CORDON_ACTION_ALLOW && !module->traps) {
-      *found = NULL;
-      return 0;
-    }
-  }
-  __atomic_fetch_add(&site->calls, 1, __ATOMIC_RELAXED);
+  if (site != NULL) __atomic_fetch_add(&site->calls, 1, __ATOMIC_RELAXED);
   uint32_t kind = action & 0xffff0000u;
   if (kind != CORDON_ACTION_ERRNO && kind != CORDON_ACTION_KILL_PROCESS && kind != CORDON_ACTION_KILL_THREAD) return 0;
-  __atomic_fetch_add(&site->errors, 1, __ATOMIC_RELAXED);
-  if (cordon_agent_header.duties & CORDON_AGENT_LOGS) record_untimed(trap, site);
+  if (site != NULL) {
+    __atomic_fetch_add(&site->errors, 1, __ATOMIC_RELAXED);
+    if (cordon_agent_header.duties & CORDON_AGENT_LOGS) record_untimed(trap, site);
+  }
   verdict->kind = CordonVerdictError;
   verdict->value = (action & 0xffff) < 4095 ? action & 0xffff : 4095;
   if (kind != CORDON_ACTION_ERRNO)

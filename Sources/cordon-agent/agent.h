@@ -35,7 +35,7 @@ CORDON_HIDDEN void cordon_agent_time(const CordonTrap *trap, CordonSite *site, C
 CORDON_HIDDEN CordonCall *cordon_agent_open(const CordonTrap *trap, const CordonSite *site);
 CORDON_HIDDEN void cordon_agent_close(CordonCall *call, long result);
 
-/* policy.c: what the module's policy answers: SECCOMP_RET_*. */
+/* policy.c: what the policy of the module, or, where that is NULL, of code elsewhere answers: SECCOMP_RET_*. */
 CORDON_HIDDEN uint32_t cordon_agent_judge(const CordonTrap *trap, const CordonModule *module);
 #define CORDON_ACTION_KILL_THREAD 0x00000000u
 
@@ -50,9 +50,10 @@ CORDON_HIDDEN uint64_t cordon_agent_child_thunk(CordonCall *call, uint64_t thunk
 CORDON_HIDDEN CordonCall *cordon_agent_claim(uint64_t stack_pointer);
 CORDON_HIDDEN void cordon_agent_give_back(CordonCall *call);
 
-/* sites.c: the site of a call, or NULL when it is not to be accounted. */
-CORDON_HIDDEN CordonSite *cordon_agent_site(const CordonTrap *trap);
+/* sites.c: the site of a call, or NULL when it is not to be accounted, or cannot be; and its module, or NULL. */
+CORDON_HIDDEN CordonSite *cordon_agent_site(const CordonTrap *trap, const CordonModule **module);
 CORDON_HIDDEN void cordon_agent_unmapped(uint64_t start, uint64_t length);
+CORDON_HIDDEN void cordon_agent_protected(uint64_t start, uint64_t length, uint64_t protection);
 
 /* log.c: leaves the record of a call. */
 CORDON_HIDDEN void cordon_agent_record(const CordonRecord *record);
@@ -169,6 +170,7 @@ enum { /* asm/unistd_64.h */
   NR_execveat = 322,
   NR_io_pgetevents = 333,
   NR_io_uring_enter = 426,
+  NR_pkey_mprotect = 329,
   NR_clone3 = 435,
   NR_faccessat2 = 439,
   NR_epoll_pwait2 = 441,

@@ -23,12 +23,9 @@ HIDDEN(cordon_agent_call_returned)
   movq SCRATCH(%rcx), %rdx
   jmpq *BACK(%rcx)
 
-  .section .rodata.cordon_agent_calls, "a", @progbits
-  .balign 16
-/* 32 bytes; the displacements are filled in for each. The store of DONE is the last access to the CordonCall: from then on
-   another call may have it. */
-HIDDEN(cordon_agent_thunk_template)
-  syscall
+/* What both thunks do behind a call. The displacements are filled in for each thunk. The store of DONE is the last access to
+   the CordonCall: from then on another call may have it. */
+  .macro TAKE_NOTE_AND_GO_ON
   .byte 0x48, 0x8d, 0x0d      /* leaq CALL(%rip), %rcx */
   .long 0
   .byte 0xe9                  /* jmp cordon_agent_call_returned */
@@ -39,6 +36,14 @@ HIDDEN(cordon_agent_thunk_template)
   .long 0
   .byte DONE
   jmpq *%rcx
+  .endm
+
+  .section .rodata.cordon_agent_calls, "a", @progbits
+  .balign 16
+/* 32 bytes. */
+HIDDEN(cordon_agent_thunk_template)
+  syscall
+  TAKE_NOTE_AND_GO_ON
   .balign 32, 0xcc
 
   .balign 16
@@ -48,16 +53,7 @@ HIDDEN(cordon_agent_child_thunk_template)
   syscall
   movq %rax, %rcx
   jrcxz 1f
-  .byte 0x48, 0x8d, 0x0d      /* leaq CALL(%rip), %rcx */
-  .long 0
-  .byte 0xe9                  /* jmp cordon_agent_call_returned */
-  .long 0
-  .byte 0x48, 0x8b, 0x0d      /* movq RESUME(%rip), %rcx */
-  .long 0
-  .byte 0xc6, 0x05            /* movb $DONE, STATE(%rip) */
-  .long 0
-  .byte DONE
-  jmpq *%rcx
+  TAKE_NOTE_AND_GO_ON
 1:
   .byte 0x48, 0x8b, 0x0d      /* movq CHILD(%rip), %rcx */
   .long 0

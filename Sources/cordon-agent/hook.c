@@ -29,6 +29,7 @@ static CordonVerdict execute(const CordonTrap *trap, const CordonSite *site) {
   }
   uint32_t inherited = cordon_sigsys_to_inherit();
   if (inherited != 0) (void)cordon_agent_ask(CORDON_QUESTION_INHERIT, inherited);
+  uint32_t mask = cordon_mask_leave();
   CordonCall *call = cordon_agent_open(trap, site);
   long mark = call != NULL ? CORDON_AGENT_EXECUTES + (call - cordon_area_call(cordon_agent_area(), 0)) : 0;
   if (cordon_agent_is_to_be_traced()) {
@@ -39,6 +40,7 @@ static CordonVerdict execute(const CordonTrap *trap, const CordonSite *site) {
                                       (long)trap->arguments[2], (long)trap->arguments[3], (long)trap->arguments[4], mark);
     if (verdict.value >= 0) verdict.value = load(trap, verdict.value, 0);
   }
+  cordon_mask_return(mask);
   cordon_agent_close(call, verdict.value);
   if (verdict.value == -CORDON_AGENT_ENOSYS && __atomic_exchange_n(&said, 1, __ATOMIC_RELAXED) == 0)
     cordon_agent_say("the supervisor (process ", (long)cordon_agent_header.supervisor,

@@ -51,6 +51,7 @@ void cordon_agent_prepare(uint64_t inherited) {
   configuration.hook = cordon_agent_hook;
   configuration.trap_data = CORDON_AGENT_TRAP_DATA;
   configuration.shows_blocked_sigsys = 1;
+  configuration.reads_thread_pointers = cordon_agent_header.duties & CORDON_AGENT_READS_THREAD_POINTERS;
   if (cordon_agent_header.duties & CORDON_AGENT_DISPATCHES) {
     configuration.dispatch.operation = 1; /* exclusive: all calls but those from this range */
     configuration.dispatch.offset = base;

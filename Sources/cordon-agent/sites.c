@@ -4,6 +4,8 @@
 CORDON_AGENT_BEGIN
 
 #define PROBES 128
+#define PROT_WRITE 2
+#define PROT_EXEC 4
 
 static uint64_t key_of(const CordonTrap *trap) {
   uint64_t key = trap->instruction_address << 16 | ((uint32_t)trap->number & 0x3fff);
@@ -17,8 +19,7 @@ static uint32_t known_module(uint64_t address) {
   /* The newest first: what has been mapped over is behind it. */
   while (count-- > 0) {
     const CordonModule *module = cordon_area_module(area, count);
-    if (module->start <= address && address < module->end && !__atomic_load_n(&module->gone, __ATOMIC_RELAXED))
-      return count + 1;
+    if (!cordon_module_is_gone(module) && module->start <= address && address < module->end) return count + 1;
   }
   return 0;
 }
@@ -32,14 +33,16 @@ static uint32_t module_at(uint64_t address) {
 
 static int is_gone(const CordonSite *site) {
   uint32_t module = __atomic_load_n(&site->module, __ATOMIC_ACQUIRE);
-  return module != 0 && __atomic_load_n(&cordon_area_module(cordon_agent_area(), module - 1)->gone, __ATOMIC_RELAXED);
+  return module != 0 && cordon_module_is_gone(cordon_area_module(cordon_agent_area(), module - 1));
+}
+
+static const CordonModule *module_of(uint32_t number) {
+  return number != 0 ? cordon_area_module(cordon_agent_area(), number - 1) : NULL;
 }
 
 /* What lies where nobody knows is accounted: that is what people look for. */
-static int is_accounted(uint32_t module) {
-  if (module == 0) return 1;
-  const CordonModule *found = cordon_area_module(cordon_agent_area(), module - 1);
-  return found->traps || found->policy_length != 0;
+static int is_accounted(const CordonModule *module) {
+  return module == NULL || module->traps || module->policy_length != 0;
 }
 
 /* A site of its own for the key, not in the index yet; 0 when there is no room. Counted from 1. */
@@ -55,7 +58,7 @@ static uint32_t new_site(CordonAgentArea *area, uint64_t key, uint64_t address) 
   return number + 1;
 }
 
-CordonSite *cordon_agent_site(const CordonTrap *trap) {
+CordonSite *cordon_agent_site(const CordonTrap *trap, const CordonModule **module) {
   CordonAgentArea *area = cordon_agent_area();
   uint64_t key = key_of(trap);
   uint64_t hash = (key * 0x9e3779b97f4a7c15ull) >> 40;
@@ -70,10 +73,19 @@ CordonSite *cordon_agent_site(const CordonTrap *trap) {
         found = (uint16_t)fresh;
     }
     CordonSite *site = cordon_area_site(area, found - 1u);
-    if (site->key == key && !is_gone(site)) return is_accounted(site->module) ? site : NULL;
+    if (site->key != key) continue;
+    /* Its module may be there again, in its old place in the table. */
+    if (is_gone(site) && (module_at(trap->instruction_address), is_gone(site))) continue;
+    *module = module_of(site->module);
+    return is_accounted(*module) ? site : NULL;
   }
   __atomic_fetch_add(&area->lost_calls, 1, __ATOMIC_RELAXED);
+  *module = module_of(module_at(trap->instruction_address));
   return NULL;
+}
+
+static int overlaps(const CordonModule *module, uint64_t start, uint64_t length) {
+  return start < module->end && module->start < start + length;
 }
 
 void cordon_agent_unmapped(uint64_t start, uint64_t length) {
@@ -81,7 +93,19 @@ void cordon_agent_unmapped(uint64_t start, uint64_t length) {
   uint32_t count = __atomic_load_n(&area->modules, __ATOMIC_ACQUIRE);
   for (uint32_t i = 0; i < count; i++) {
     CordonModule *module = cordon_area_module(area, i);
-    if (start < module->end && module->start < start + length)
+    if (overlaps(module, start, length)) __atomic_store_n(&module->gone, 1, __ATOMIC_RELAXED);
+  }
+}
+
+/* What cannot be executed does not call. */
+void cordon_agent_protected(uint64_t start, uint64_t length, uint64_t protection) {
+  if (!(protection & PROT_EXEC)) return;
+  uint32_t is_writable = (protection & PROT_WRITE) != 0;
+  CordonAgentArea *area = cordon_agent_area();
+  uint32_t count = __atomic_load_n(&area->modules, __ATOMIC_ACQUIRE);
+  for (uint32_t i = 0; i < count; i++) {
+    CordonModule *module = cordon_area_module(area, i);
+    if (overlaps(module, start, length) && module->is_writable != is_writable)
       __atomic_store_n(&module->gone, 1, __ATOMIC_RELAXED);
   }
 }

@@ -8,9 +8,9 @@ enum EntryPoint {
   /// A verb runs on the first thread, as the process began: with the signal mask that it was started with, and no
   /// other thread. Only a verb that waits for other processes gets tasks, and with them the threads they run on.
   static func main() {
-    let arguments = Array(CommandLine.arguments.dropFirst())
     do {
-      if arguments.first == "run", let invocation = RunInvocation(plain: arguments.dropFirst()) { try invocation.run() }
+      if let invocation = RunInvocation.plain(in: CommandWords()) { try invocation.run() }
+      let arguments = Self.arguments
       var command = try command(for: arguments)
       if let asynchronous = command as? any AsyncParsableCommand {
         runToEnd(asynchronous, arguments)
@@ -20,6 +20,8 @@ enum EntryPoint {
       exit(report(error, arguments).rawValue)
     }
   }
+
+  private static var arguments: [String] { Array(CommandLine.arguments.dropFirst()) }
 
   private static func command(for arguments: [String]) throws -> any ParsableCommand {
     // The parser would explain the root for a verb that does not exist.

@@ -2,8 +2,8 @@ import Glibc
 
 /// Writes the agent's image, taken out of its ELF file, into a Swift source: `embed-agent AGENT SOURCE`.
 ///
-/// Two letters from `a` on stand for each byte: a literal of letters costs the compiler nothing, and an installed
-/// `cordon` needs no second file beside it.
+/// Its bytes stand in words of 8: a literal of words lies in an optimised `cordon` as the processor has them, ready to be
+/// written, and an installed one needs no second file beside it.
 @main
 enum EmbedAgent {
   static func main() {
@@ -11,13 +11,15 @@ enum EmbedAgent {
     guard arguments.count == 3 else { fail("embed-agent: expected AGENT SOURCE") }
     guard let file = contents(of: arguments[1]) else { fail("embed-agent: \(arguments[1]) cannot be read") }
     guard let image = image(in: file) else { fail("embed-agent: \(arguments[1]) is not an agent") }
-    let letters = image.map { byte in
-      String(Unicode.Scalar(97 + byte >> 4)) + String(Unicode.Scalar(97 + byte & 15))
+    let words = stride(from: 0, to: image.count, by: 8).map { start in
+      image[start..<min(start + 8, image.count)].reversed().reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
     }
     let source = """
-      /// The agent's image, each byte as two letters. Made by embed-agent.
+      /// The agent's image in words, the first byte of each the lowest. Made by embed-agent.
       enum EmbeddedAgent {
-        static let letters: StaticString = "\(letters.joined())"
+        static let words: [UInt64] = [
+          \(words.map { "0x" + String($0, radix: 16) }.joined(separator: ", "))
+        ]
       }
 
       """

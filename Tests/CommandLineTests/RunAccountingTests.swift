@@ -327,6 +327,30 @@ struct RunAccountingTests {
     #expect(outcome.error.hasPrefix("cordon: /nonexistent/log: cannot be written"))
   }
 
+  @Test func aReportThatCannotBeWrittenIsSaidBeforeAnythingRuns() async throws {
+    let outcome = try await CordonBinary.run("run", "--report", "/nonexistent/report", "echo", "ran")
+    #expect(outcome.status == 65 && outcome.output.isEmpty)
+    #expect(outcome.error == "cordon: /nonexistent/report: cannot be written: No such file or directory\n")
+  }
+
+  /// Whoever is started without standard error has its messages nowhere, and not in its log.
+  @Test func messagesStayOutOfTheLog() async throws {
+    let folder = try TemporaryFolder()
+    let outcome = try await CordonBinary.shell(
+      "\"$cordon\" run --stats --log log true 2>&-; grep -c '^{.*}$' log; grep -vc '^{.*}$' log", in: folder.path)
+    #expect(Int(outcome.lines[0]) ?? 0 > 20 && outcome.lines[1] == "0", "\(outcome.output)")
+  }
+
+  /// A file's name can hold what a terminal takes for a command.
+  @Test func namesStandInOneLine() async throws {
+    let guest = try await Guest()
+    let name = guest.folder.file("lib\u{1b}[31m\n.so")
+    #expect(rename(guest.library, name) == 0)
+    let outcome = try await CordonBinary.run("run", guest.program, name)
+    #expect(outcome.status == 3)
+    #expect(outcome.error.contains("\nlib\u{fffd}[31m\u{fffd}.so  getpid      5"), "\(outcome.error)")
+  }
+
   @Test func badTargetsAreRefused() async throws {
     for (what, status, message) in [
       ("0x2000-0x1000", 65, "the range 0x2000-0x1000 ends before it starts"),

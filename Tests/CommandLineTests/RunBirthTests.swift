@@ -57,6 +57,14 @@ extension RunFaultTests {
       "\(outcome.error)")
   }
 
+  /// Where no file may be as large as the agent's, that is said.
+  @Test func filesMayNotGrow() async throws {
+    let folder = try TemporaryFolder()
+    let outcome = try await CordonBinary.shell("ulimit -f 100; \"$cordon\" run --all -- /bin/true", in: folder.path)
+    #expect(outcome.status == 69, "\(outcome.error)")
+    #expect(outcome.error.contains("File too large\nsee `ulimit -f`"), "\(outcome.error)")
+  }
+
   /// A filter of the program's own lets it execute programs by one call and no other: the agent is asked for by that one.
   @Test(arguments: mechanisms)
   func theProgramForbidsItselfOtherCalls(_ option: String) async throws {

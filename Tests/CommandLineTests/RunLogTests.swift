@@ -56,7 +56,7 @@ struct RunLogTests {
         if (*arguments[1] == 'k') for (int i = 0; i < 1000; i++) be_killed(i);
         else for (int i = 0; i < 4000; i++) jump_away(i);
         for (int i = 0; i < 100; i++) syscall(SYS_getpgid, 0);
-        for (int i = 0; i < 1000; i++) {
+        for (int i = 0; i < 10000; i++) {
           if (is_logged("getpgid")) return 3;
           usleep(10000);
         }

@@ -17,9 +17,9 @@ import Testing
     guard has("python3", "bash", "perl") else { return }
     let folder = try TemporaryFolder()
     let script = try folder.write(Array(GuestPrograms.terminal.utf8), to: "terminal.py")
-    let native = try await CordonBinary.run("/usr/bin/python3", [script, ""])
+    let native = try await CordonBinary.run("/usr/bin/python3", [script, ""], in: folder.path)
     let outcome = try await CordonBinary.run(
-      "/usr/bin/python3", [script, "\(CordonBinary.path.string) run --all --"])
+      "/usr/bin/python3", [script, "\(CordonBinary.path.string) run --all --"], in: folder.path)
     #expect(native.output.contains("CONT 1 HUP 3 USR1 3"), "\(native.output)")
     #expect(outcome.output == native.output)
   }
@@ -32,9 +32,11 @@ import Testing
       """
       exec setsid sh -c '
       trap : USR1 USR2
-      "$cordon" run --all perl -e "\\$SIG{USR1} = sub { \\$n++ }; \\$SIG{USR2} = sub { \\$m++ }; \\$SIG{TERM} = sub { print qq(\\$n \\$m\\n); exit 0 }; open F, q(>ready); close F; select(undef, undef, undef, 1) while 1" &
-      while ! [ -e ready ]; do sleep 0.02; done
-      for i in 1 2 3 4 5; do kill -USR1 0; sleep 0.1; kill -USR2 $!; sleep 0.1; done
+      "$cordon" run --all perl -e "sub note { open F, q(>>count); syswrite F, q(x); close F } \\$SIG{USR1} = sub { \\$n++; note }; \\$SIG{USR2} = sub { \\$m++; note }; \\$SIG{TERM} = sub { print qq(\\$n \\$m\\n); exit 0 }; note; select(undef, undef, undef, 1) while 1" &
+      : >> count
+      came() { while [ "$(wc -c < count)" -lt $1 ]; do sleep 0.02; done; }
+      came 1
+      for i in 2 4 6 8 10; do kill -USR1 0; came $i; kill -USR2 $!; came $((i + 1)); done
       kill -TERM $!; wait $!'
       """, in: folder.path)
     #expect(outcome.output == "5 5\n", "\(outcome.error)")
@@ -83,6 +85,103 @@ import Testing
       #expect(native.output.hasSuffix("alive\n"))
       #expect(outcome.output == native.output && outcome.status == native.status, "\(outcome.error)")
     }
+  }
+
+  /// What a thread has blocked, its children have blocked, however they are made, and what they execute; and what they
+  /// change is theirs alone, however many there are.
+  @Test(arguments: ["--all", "--trap=libnone.so", "--mechanism=sud"])
+  func childrenHaveABlockedSIGSYSFromTheirMaker(_ option: String) async throws {
+    guard Compiler.exists else { return print("not tested here, since gcc is not installed") }
+    if option.hasSuffix("sud"), Mechanisms.lackDispatch { return }
+    let folder = try TemporaryFolder()
+    try await Compiler.build(
+      """
+      #define _GNU_SOURCE
+      #include <sched.h>
+      #include <signal.h>
+      #include <spawn.h>
+      #include <stdio.h>
+      #include <string.h>
+      #include <sys/wait.h>
+      #include <unistd.h>
+      extern char **environ;
+      static char stack[1 << 16];
+      static volatile int seen;
+      static void set(int how) {
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, SIGSYS);
+        sigprocmask(how, &set, NULL);
+      }
+      static int blocks(void) {
+        sigset_t set;
+        sigprocmask(SIG_BLOCK, NULL, &set);
+        return sigismember(&set, SIGSYS);
+      }
+      static int child(void *unused) {
+        seen = blocks();
+        _exit(0);
+      }
+      static void say(const char *who, int blocked) {
+        printf("%s %d\\n", who, blocked);
+        fflush(stdout);
+      }
+      static void children(char *name) {
+        say("self", blocks());
+        if (fork() == 0) {
+          say("fork", blocks());
+          if (fork() == 0) {
+            execl(name, name, "executed", NULL);
+            _exit(1);
+          }
+          wait(NULL);
+          set(SIG_UNBLOCK);
+          say("unblocked", blocks());
+          _exit(0);
+        }
+        wait(NULL);
+        if (vfork() == 0) {
+          seen = blocks();
+          execl("/nonexistent", name, NULL);
+          set(SIG_UNBLOCK);
+          seen = 10 * seen + blocks();
+          execl("/nonexistent", name, NULL);
+          seen = 10 * seen + blocks();
+          execl(name, name, "unblocked by vfork", NULL);
+        }
+        wait(NULL);
+        say("vfork", seen);
+        clone(child, stack + sizeof stack, CLONE_VM | SIGCHLD, NULL);
+        wait(NULL);
+        say("clone", seen);
+        char *arguments[] = {name, "spawned", NULL};
+        pid_t process;
+        posix_spawn(&process, name, NULL, NULL, arguments, environ);
+        wait(NULL);
+        say("self", blocks());
+      }
+      int main(int count, char **arguments) {
+        if (count > 1) return say(arguments[1], blocks()), 0;
+        children(arguments[0]);
+        set(SIG_BLOCK);
+        children(arguments[0]);
+        for (int i = 0; i < 1500; i++) {
+          if (vfork() == 0) {
+            set(SIG_UNBLOCK);
+            _exit(0);
+          }
+          wait(NULL);
+        }
+        children(arguments[0]);
+        set(SIG_UNBLOCK);
+        children(arguments[0]);
+        return 3;
+      }
+      """, as: "children", in: folder.path, ["-w"])
+    let native = try await CordonBinary.shell("./children", in: folder.path)
+    let outcome = try await CordonBinary.shell("\"$cordon\" run \(option) -- ./children", in: folder.path)
+    #expect(native.status == 3 && native.output.contains("\nvfork 100\n") && native.output.contains("fork 1\n"))
+    #expect(outcome.output == native.output && outcome.status == 3, "\(outcome.error)")
   }
 
   /// A profile's `kill-thread` ends the thread, and with the last one the process; `kill` ends the process.

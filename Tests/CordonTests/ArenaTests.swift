@@ -57,16 +57,16 @@ import Testing
     for _ in 0..<3 { _ = try session.mapExecutable([0x0f, 0x05, 0xc3]) }
     let state = session.state.unguarded
     let planner = Planner(gate: try Session.gate())
-    let view = AddressSpaceView(code: .init(), files: .init(), next: .init(), nearest: .init())
+    let view = GivenAddressSpace()
     let wanted = state.everythingTrapped
-    let proposals = try planner.propose(wanted, wanted: { wanted }, view: { view })
+    let proposals = try planner.propose(wanted, wanted: { wanted }, view: view)
     #expect(proposals.count == 1)
     #expect(proposals[0].program.instructions.count == 4)
   }
 
   @Test func `where the address space is limited the code goes where the kernel puts it`() async {
     await #expect(processExitsWith: .exitCode(0)) {
-      alarm(20)
+      alarm(300)
       var limit = rlimit(rlim_cur: 2 << 30, rlim_max: 2 << 30)
       setrlimit(__rlimit_resource_t(9), &limit)  // RLIMIT_AS
       guard Arena() == nil else { exit(2) }

@@ -6,7 +6,7 @@ import Testing
 /// What is kept of filters that were attached before one was refused.
 @Suite struct ArmamentTests {
   private let gate = AddressRange(known: 0x7f00_0010_0000, 0x7f00_0020_0000)
-  private let view = AddressSpaceView(code: .init(), files: .init(), next: .init(), nearest: .init())
+  private let view = GivenAddressSpace()
 
   /// A change over from dispatch to filters that failed: dispatch goes on, and the next one attaches what is missing.
   @Test func `filters that a change of the mechanism has left behind`() throws {
@@ -15,13 +15,13 @@ import Testing
       means: .dispatch(.nothing, .sudInclusive, Planner(gate: gate)), scope: .allThreads, thread: 1,
       noNewPrivileges: .whenNeeded, isAutomatic: true, globalTraps: GlobalTraps([]), gate: gate)
     let both = low.union(high)
-    let first = try Planner(gate: gate).propose(low, force: Widening.none, wanted: { both }, view: { view })
+    let first = try Planner(gate: gate).propose(low, force: Widening.none, wanted: { both }, view: view)
     armament.note(first[0])
     #expect(armament.mechanism == .sudInclusive)
     #expect(armament.filters == 1)
     #expect(low.subtracting(armament.armed).isEmpty)
     #expect(armament.price > CallPrice.dispatch(.sudInclusive))
-    let arming = try Arming(armament, missing: high, wanted: { both }, view: { view })
+    let arming = try Arming(armament, missing: high, wanted: { both }, view: view)
     #expect(arming.proposals.count == 1 && arming.proposals[0].trapped.intersection(low).isEmpty)
     armament.note(arming)
     #expect(armament.mechanism == .seccomp)

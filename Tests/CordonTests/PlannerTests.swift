@@ -36,11 +36,33 @@ import Testing
 
   @Test func `Cordon's own pages cannot trap`() throws {
     let own = IntervalSet([IntervalSet.Interval(Self.gate.start + 2, Self.gate.start + 3)])
-    let view = AddressSpaceView(code: .init(), files: .init(), next: .init(), nearest: .init())
+    let view = GivenAddressSpace()
     for force in [nil] + Widening.allCases.map(Optional.some) {
       #expect(throws: SessionError.unsatisfiable("Cordon's own pages cannot trap")) {
-        try Planner(gate: Self.gate).propose(own, force: force, wanted: { own }, view: { view })
+        try Planner(gate: Self.gate).propose(own, force: force, wanted: { own }, view: view)
       }
+    }
+  }
+
+  /// Every answer takes system calls, and a change waits for them. Once all that holds no code is taken in, none is needed.
+  @Test func `what plans ask of the address space`() throws {
+    func page(_ start: UInt64) -> IntervalSet { IntervalSet([IntervalSet.Interval(start + 2, start + 0x1000)]) }
+    let (program, library, place): (UInt64, UInt64, UInt64) = (0x5_0000_0000, 0x7efe_0000_0000, 0x7eff_ffff_0000)
+    let room = IntervalSet([IntervalSet.Interval(0x7eff_f000_0000, 0x7eff_ffff_ffff)])
+    let view = AskedAddressSpace(
+      answers: GivenAddressSpace(
+        code: page(program).union(page(program + 0x2000)), files: page(library), next: room, nearest: room))
+    var planner = Planner(gate: Self.gate)
+    let steps: [(start: UInt64, questions: [AskedAddressSpace.Question])] = [
+      (0x1100_0000_0000, []), (0x4000_0000_0000, [.code, .next]), (library, [.files]),
+      (0x6_0000_0000, [.files, .next]), (0x7_0000_0000, [.files, .next, .code, .nearest]),
+      (place, [.files, .next, .code]), (program, []), (program + 0x2000, []),
+    ]
+    for (number, step) in steps.enumerated() {
+      let missing = planner.missing(page(step.start))
+      for proposal in try planner.propose(missing, wanted: { missing }, view: view) { planner.note(proposal) }
+      #expect(view.takeQuestions() == step.questions, "step \(number)")
+      #expect(planner.filters == number + 1)
     }
   }
 
@@ -69,7 +91,7 @@ import Testing
     let usual: Region.Disposition
     let patterns: [CallPattern]
     /// Native code, and where libraries go: all over the address space.
-    let view: AddressSpaceView
+    let view: GivenAddressSpace
 
     init(seed: UInt64) {
       generator = SeededGenerator(seed: seed &+ 0x91a)
@@ -83,7 +105,7 @@ import Testing
         let start = Self.address(using: &generator) & ~0xfff
         code.append(IntervalSet.Interval(start + 1, start + 0x8001))
       }
-      view = AddressSpaceView(
+      view = GivenAddressSpace(
         code: IntervalSet(code), files: IntervalSet(),
         next: IntervalSet([IntervalSet.Interval(0x7efe_0000_0000, 0x7f00_ffff_ffff)]),
         nearest: IntervalSet([IntervalSet.Interval(0x7eff_f000_0000, 0x7f00_ffff_ffff)]))
@@ -123,7 +145,7 @@ import Testing
       if isRevoked, !programs.isEmpty, !planner.permitted.isEmpty { planner.revokePermitted() }
       let missing = planner.missing(wanted)
       guard !missing.isEmpty else { return }
-      for proposal in try planner.propose(missing, wanted: { wanted }, view: { view }) {
+      for proposal in try planner.propose(missing, wanted: { wanted }, view: view) {
         programs.append(proposal.program)
         planner.note(proposal)
       }
@@ -152,5 +174,29 @@ import Testing
         patterns: programs.isEmpty ? [] : patterns, gate: gate,
         trapData: Session.trapData)
     }
+  }
+}
+
+/// Notes what it is asked.
+private final class AskedAddressSpace: AddressSpaceView {
+  enum Question { case code, files, next, nearest }
+  private let answers: GivenAddressSpace
+  private var questions: [Question] = []
+
+  init(answers: GivenAddressSpace) { self.answers = answers }
+
+  var code: IntervalSet { answer(.code, answers.code) }
+  func isOfFiles(_ pointers: IntervalSet) -> Bool { answer(.files, answers.isOfFiles(pointers)) }
+  var next: IntervalSet { answer(.next, answers.next) }
+  var nearest: IntervalSet { answer(.nearest, answers.nearest) }
+
+  private func answer<Answer>(_ question: Question, _ answer: Answer) -> Answer {
+    questions.append(question)
+    return answer
+  }
+
+  func takeQuestions() -> [Question] {
+    defer { questions = [] }
+    return questions
   }
 }

@@ -158,11 +158,11 @@ import Testing
       try attach(planner.missing(IntervalSet([pointers])))
     }
 
-    private var view: AddressSpaceView {
+    private var view: GivenAddressSpace {
       func room(_ size: UInt64) -> IntervalSet {
         IntervalSet([IntervalSet.Interval(lowest - size, linker + (16 << 20))])
       }
-      return AddressSpaceView(
+      return GivenAddressSpace(
         code: IntervalSet(code), files: IntervalSet(files), next: room(3 << 30), nearest: room(128 << 20))
     }
 
@@ -177,7 +177,7 @@ import Testing
 
     private mutating func attach(_ missing: IntervalSet) throws {
       guard !missing.isEmpty else { return }
-      for proposal in try planner.propose(missing, wanted: { IntervalSet(wanted) }, view: { view }) {
+      for proposal in try planner.propose(missing, wanted: { IntervalSet(wanted) }, view: view) {
         #expect(proposal.trapped.intersection(native).isEmpty)
         planner.note(proposal)
         widenings.append(proposal.widening)

@@ -86,9 +86,21 @@ static void handle_and_jump(int signal) {
   siglongjmp(landing, 1);
 }
 
+static void handle_and_block(int signal) {
+  uint64_t every = UINT64_MAX, before;
+  guest_native_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&every, (long)&before, sizeof every, 0, 0);
+  __atomic_fetch_add(&signals.deliveries[signal].count, 1, __ATOMIC_RELEASE);
+  for (int i = 0; i < 50; i++) {
+    usleep(1000);
+    (void)current_mask();
+  }
+  guest_native_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, sizeof before, 0, 0);
+}
+
 uint64_t guest_signal_handler(void) { return (uint64_t)handle; }
 uint64_t guest_plain_signal_handler(void) { return (uint64_t)handle_plain; }
 uint64_t guest_jumping_signal_handler(void) { return (uint64_t)handle_and_jump; }
+uint64_t guest_blocking_signal_handler(void) { return (uint64_t)handle_and_block; }
 
 int guest_call_until_signal(long number, long a, long b, long c, long d) {
   if (sigsetjmp(landing, 1) != 0) return 1;

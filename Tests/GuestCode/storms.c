@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -12,81 +13,61 @@
 
 static void *nothing(void *unused) { return unused; }
 
-long guest_make_threads(const volatile int32_t *until) {
+/* Does one thing again and again, and at least once; it says whether that went well. */
+static long repeat(const volatile int32_t *until, bool (*once)(void)) {
   long made = 0;
-  while (*until == 0) {
-    pthread_t thread;
-    if (pthread_create(&thread, NULL, nothing, NULL) != 0 || pthread_join(thread, NULL) != 0) return -1;
+  do {
+    if (!once()) return -1;
     made++;
-  }
+  } while (*until == 0);
   return made;
 }
 
-long guest_make_detached_threads(const volatile int32_t *until) {
-  long made = 0;
-  while (*until == 0) {
-    pthread_t thread;
-    if (pthread_create(&thread, NULL, nothing, NULL) != 0 || pthread_detach(thread) != 0) return -1;
-    made++;
-  }
-  return made;
+static bool make_thread(void) {
+  pthread_t thread;
+  return pthread_create(&thread, NULL, nothing, NULL) == 0 && pthread_join(thread, NULL) == 0;
 }
 
-long guest_make_processes(const volatile int32_t *until) {
-  long made = 0;
-  while (*until == 0) {
-    pid_t child;
-    char *arguments[] = {"true", NULL}, *environment[] = {NULL};
-    if (posix_spawn(&child, "/bin/true", NULL, NULL, arguments, environment) != 0) return -1;
-    if (waitpid(child, NULL, 0) != child) return -1;
-    made++;
-  }
-  return made;
+static bool make_detached_thread(void) {
+  pthread_t thread;
+  return pthread_create(&thread, NULL, nothing, NULL) == 0 && pthread_detach(thread) == 0;
 }
 
-long guest_fork_processes(const volatile int32_t *until) {
-  long made = 0;
-  while (*until == 0) {
-    int status = -1;
-    pid_t child = fork();
-    if (child == 0) {
-      /* What it has of its parent's other threads: the memory as it was. */
-      pthread_t thread;
-      if (pthread_create(&thread, NULL, nothing, NULL) != 0 || pthread_join(thread, NULL) != 0) _exit(1);
-      _exit(0);
-    }
-    if (child < 0 || waitpid(child, &status, 0) != child || status != 0) return -1;
-    made++;
-  }
-  return made;
+static bool make_process(void) {
+  pid_t child;
+  char *arguments[] = {"true", NULL}, *environment[] = {NULL};
+  return posix_spawn(&child, "/bin/true", NULL, NULL, arguments, environment) == 0 && waitpid(child, NULL, 0) == child;
 }
 
-long guest_set_identities(const volatile int32_t *until) {
-  long made = 0;
-  for (; *until == 0; made++) {
-    if (setreuid(-1, -1) != 0) return -1;
-  }
-  return made;
+static bool fork_process(void) {
+  int status = -1;
+  pid_t child = fork();
+  /* What it has of its parent's other threads: the memory as it was. */
+  if (child == 0) _exit(make_thread() ? 0 : 1);
+  return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
-long guest_block_and_call(const volatile int32_t *until) {
-  long made = 0;
+static bool set_identity(void) { return setreuid(-1, -1) == 0; }
+
+static bool block_and_call(void) {
   sigset_t all, before;
   sigfillset(&all);
-  for (; *until == 0; made++) {
-    if (pthread_sigmask(SIG_BLOCK, &all, &before) != 0 || getppid() < 0) return -1;
-    if (pthread_sigmask(SIG_SETMASK, &before, NULL) != 0) return -1;
-  }
-  return made;
+  return pthread_sigmask(SIG_BLOCK, &all, &before) == 0 && getppid() >= 0 &&
+         pthread_sigmask(SIG_SETMASK, &before, NULL) == 0;
 }
+
+long guest_make_threads(const volatile int32_t *until) { return repeat(until, make_thread); }
+long guest_make_detached_threads(const volatile int32_t *until) { return repeat(until, make_detached_thread); }
+long guest_make_processes(const volatile int32_t *until) { return repeat(until, make_process); }
+long guest_fork_processes(const volatile int32_t *until) { return repeat(until, fork_process); }
+long guest_set_identities(const volatile int32_t *until) { return repeat(until, set_identity); }
+long guest_block_and_call(const volatile int32_t *until) { return repeat(until, block_and_call); }
+
+static bool call(void) { return getppid() >= 0; }
 
 static void call_in_handler(int signal) {
   (void)signal;
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, &before);
-  getppid();
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  (void)block_and_call();
 }
 
 long guest_call_in_handlers(const volatile int32_t *until) {
@@ -96,7 +77,6 @@ long guest_call_in_handlers(const volatile int32_t *until) {
   timer_t timer;
   if (sigaction(SIGUSR1, &action, NULL) != 0 || timer_create(CLOCK_MONOTONIC, &event, &timer) != 0) return -1;
   if (timer_settime(timer, 0, &often, NULL) != 0) return -1;
-  long made = 0;
-  for (; *until == 0; made++) getppid();
+  long made = repeat(until, call);
   return timer_delete(timer) == 0 ? made : -1;
 }

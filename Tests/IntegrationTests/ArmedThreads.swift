@@ -165,8 +165,8 @@ import TrapEngine
         try guest.session.activate(for: .allThreads)
       }
       // It gets to answering in the middle of the second attempt.
-      let release = TestThread {
-        usleep(300_000)
+      let release = TestThread { [asking = gettid()] in
+        waitUntilBlocked(asking, in: Number.futex)
         until.pointee = 1
         return 0
       }
@@ -188,12 +188,12 @@ import TrapEngine
       pipe(&ends)
       let poll = nativeCall(Number.epollCreate1, 0)
       let calls: [(number: Int, arguments: [Int], wanted: Int)] = [
-        (Number.nanosleep, [holding(timespec(tv_sec: 0, tv_nsec: 600_000_000))], 0),
-        (Number.futex, [holding(Int32(0)), 0, 0, holding(timespec(tv_sec: 0, tv_nsec: 600_000_000))], Int(-ETIMEDOUT)),
-        (Number.poll, [0, 0, 600], 0),
+        (Number.nanosleep, [holding(timespec(tv_sec: 3, tv_nsec: 0))], 0),
+        (Number.futex, [holding(Int32(0)), 0, 0, holding(timespec(tv_sec: 3, tv_nsec: 0))], Int(-ETIMEDOUT)),
+        (Number.poll, [0, 0, 3_000], 0),
         (Number.read, [Int(ends[0]), holding(0), 1], 1),
-        (Number.epollWait, [poll, holding((0, 0)), 1, 5_000], Int(-EINTR)),
-        (Number.ppoll, [0, 0, holding(timespec(tv_sec: 5, tv_nsec: 0)), 0, 8], Int(-EINTR)),
+        (Number.epollWait, [poll, holding((0, 0)), 1, 60_000], Int(-EINTR)),
+        (Number.ppoll, [0, 0, holding(timespec(tv_sec: 60, tv_nsec: 0)), 0, 8], Int(-EINTR)),
         (Number.pause, [], Int(-EINTR)),
       ]
       let threads = calls.map { call in
@@ -212,10 +212,7 @@ import TrapEngine
       // As often as anybody asks, and also where they are asked again before they have gone on.
       _ = nativeCall(Number.prctl, 38, 1)  // PR_SET_NO_NEW_PRIVS
       for _ in 0..<30 {
-        var silence = CordonSilence()
-        let allow: UInt64 = 0x7fff_0000 << 32 | 0x06  // BPF_RET, SECCOMP_RET_ALLOW
-        let result = withUnsafePointer(to: allow) { cordon_seccomp_load_parked($0, 1, 1, 2_000, &silence) }
-        check(result, 0, "a filter")
+        let silence = attachWhileThreadsStandStill(CordonPatience(silent_ms: 2_000, starved_ms: 30_000))
         check(Int(silence.error), 0, "what keeps a thread from standing still")
       }
       write(ends[1], "!", 1)

@@ -175,13 +175,7 @@ import TrapEngine
   /// A mark that would need a filter, by a raw call.
   @Test func `no filter for memory that the program marks`() async {
     await #expect(processExitsWith: .success) {
-      begin()
-      let session = try Session(options: [.memoryMapCalls])
-      let log = HookLog()
-      log.answer(Number.getpid, .value, 4711)
-      try session.setHook(log.hook())
-      try told { () throws(SessionError) in try session.activate(for: .allThreads) }
-      check(nativeCall(Number.seccomp, 4, 0, 0), 0, "the mode")
+      let session = try openMarkingSession()
       nativeCall(Number.prctl, 38, 1)  // PR_SET_NO_NEW_PRIVS
       check(GuestFilter(refusing: Number.seccomp, with: ENOMEM).load(), 0, "the filter")
       let (mprotect, protection, flags) = (
@@ -200,16 +194,34 @@ import TrapEngine
     }
   }
 
+  /// Marked memory that native code makes longer where it is; the part that is added would need a filter.
+  @Test func `no filter for what marked memory becomes longer by`() async {
+    await #expect(processExitsWith: .success) {
+      let session = try openMarkingSession()
+      let (mprotect, mremap, size) = (10, 25, 0x1000)
+      let (protection, flags) = (Int(PROT_READ | PROT_WRITE | PROT_EXEC), Int(MAP_PRIVATE | MAP_ANONYMOUS))
+      let at = nativeCall(Number.mmap, 0, 2 * size, protection, flags, -1, 0)
+      guest_write(UInt64(at), GuestTemplate.getpid.code, 8)
+      check(nativeCall(Number.munmap, at + size, size), 0, "room behind it")
+      check(nativeCall(mprotect, at, size, protection | 0x40), 0, "mprotect")
+      nativeCall(Number.prctl, 38, 1)  // PR_SET_NO_NEW_PRIVS
+      check(GuestFilter(refusing: Number.seccomp, with: ENOMEM).load(), 0, "the filter")
+      let (regions, filters) = (session.regions, session.statistics.filters)
+      check(nativeCall(mremap, at, size, 2 * size, 0), -Int(ENOMEM), "mremap")
+      check(session.regions, regions, "the regions")
+      check(session.statistics.filters, filters, "filters")
+      check(call(UInt64(at)), 4711, "a marked call")
+      let unreplacing = flags | 0x10_0000  // MAP_FIXED_NOREPLACE
+      check(nativeCall(Number.mmap, at + size, size, protection, unreplacing, -1, 0), at + size, "what is behind it")
+      guest_write(UInt64(at + size), GuestTemplate.getpid.code, 8)
+      check(call(UInt64(at + size)), Int(getpid()), "a call from there, which is not marked")
+    }
+  }
+
   /// The table is full when the program itself unmaps, unmarks, moves or replaces a part of what it has marked.
   @Test func `no memory for the table while marked memory is unmapped by the program`() async {
     await #expect(processExitsWith: .success) {
-      begin()
-      let session = try Session(options: [.memoryMapCalls])
-      let log = HookLog()
-      log.answer(Number.getpid, .value, 4711)
-      try session.setHook(log.hook())
-      try told { () throws(SessionError) in try session.activate(for: .allThreads) }
-      check(nativeCall(Number.seccomp, 4, 0, 0), 0, "the mode")
+      let session = try openMarkingSession()
       let (size, protection) = (0x3000, Int(PROT_READ | PROT_WRITE | PROT_EXEC))
       let at = nativeCall(Number.mmap, 0, size, protection | 0x40, Int(MAP_PRIVATE | MAP_ANONYMOUS), -1, 0)
       let middle = at + 0x1000
@@ -235,6 +247,18 @@ import TrapEngine
       check(nativeCall(31, segment, 0, 0), 0, "shmctl")
     }
   }
+}
+
+/// An active session in which a program's own marks count.
+private func openMarkingSession() throws -> Session {
+  begin()
+  let session = try Session(options: [.memoryMapCalls])
+  let log = HookLog()
+  log.answer(Number.getpid, .value, 4711)
+  try session.setHook(log.hook())
+  try told { () throws(SessionError) in try session.activate(for: .allThreads) }
+  check(nativeCall(Number.seccomp, 4, 0, 0), 0, "the mode")
+  return session
 }
 
 /// Declares regions until the table is full: a filter refuses it more memory.

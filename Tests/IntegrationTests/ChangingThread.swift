@@ -10,7 +10,7 @@ func changes(
 ) -> TestThread {
   TestThread {
     var changes: UInt64 = 0
-    while !stop.isOpen {
+    repeat {
       if changes.isMultiple(of: interval), changes / interval < pages.count,
         (try? pages.trap(changes / interval, in: guest.session)) == nil
       {
@@ -20,7 +20,7 @@ func changes(
         (try? guest.session.unmap(region)) != nil
       else { return -1 }
       changes += 1
-    }
+    } while !stop.isOpen
     return Int(changes)
   }
 }

@@ -22,6 +22,16 @@ struct HighPages {
   /// One beside it, which stays native.
   func neighbour(_ page: UInt64) -> UInt64 { start(page) + 0x1000 }
 
+  /// Makes pages regions until the next filter is the one that traps everything; the page to do it with.
+  func trapAllButLast(in session: Session) throws -> AddressRange {
+    var page: UInt64 = 0
+    while session.statistics.filters < 24 {
+      try trap(page, in: session)
+      page += 1
+    }
+    return try AddressRange(start: start(page), end: start(page) + 0x1000)
+  }
+
   /// Makes a page a region.
   @discardableResult
   func trap(_ page: UInt64, in session: Session) throws -> Region {

@@ -15,7 +15,7 @@ import TrapEngine
   func `threads that trap without pause lose no call while the dispatched range moves`(_ mechanism: String) async {
     await #expect(processExitsWith: .success) {
       [mechanism = mechanism as String, seconds = ThreadStorm.seconds as Int] in
-      begin(seconds: UInt32(seconds) + 120)
+      begin(seconds: 300 + UInt32(seconds))
       let guest = try Guest(mechanism, .getpid)
       guest.log.answer(Number.getpid, .value, 4711)
       try guest.activate(for: .allThreads)
@@ -26,17 +26,17 @@ import TrapEngine
       let threads = (0..<8).map { _ in
         TestThread {
           var (calls, wrong) = (0, 0)
-          while !stop.isOpen {
+          repeat {
             if call(old) != 4711 { wrong += 1 }
             if guest_enter(latest.load(ordering: .acquiring), Number.getpid, 0, 0, 0, 0) != 4711 { wrong += 1 }
             calls += 1
-          }
+          } while !stop.isOpen
           return wrong > 0 ? -wrong : calls
         }
       }
       let end = time(nil) + seconds
       var moves: UInt64 = 0
-      while moves < pages.count, time(nil) < end {
+      while moves < pages.count, time(nil) < end || moves <= 10 {
         try pages.trap(moves, in: guest.session)
         latest.store(pages.start(moves), ordering: .releasing)
         moves += 1
@@ -52,7 +52,7 @@ import TrapEngine
   @Test(arguments: ranged)
   func `8 threads move the dispatched range at once`(_ mechanism: String) async {
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
-      begin(seconds: 120)
+      begin()
       let guest = try Guest(mechanism)
       guest.log.answer(Number.getpid, .value, 4711)
       try guest.activate(for: .allThreads)
@@ -78,7 +78,7 @@ import TrapEngine
   @Test(arguments: ranged)
   func `threads that block every signal, and one inside its hook`(_ mechanism: String) async {
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
-      begin(seconds: 120)
+      begin()
       let waiting = Signpost()
       let (inHook, goOn) = (Signpost(), Signpost())
       let session = try Session(mechanism: try #require(Mechanism(rawValue: mechanism)))

@@ -11,7 +11,7 @@ import Testing
   @Test(arguments: mechanisms)
   func `1,000 programs executed while the session changes`(_ mechanism: String) async {
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
-      begin(seconds: 300)
+      begin()
       let guest = try Guest(mechanism)
       let fixed = try #require(FixedProgram(at: 0x40_0000))
       guest.log.answer(Number.getpid, .value, 4711)
@@ -36,7 +36,7 @@ import Testing
   /// before it is done.
   @Test func `filters where programs go`() async {
     await #expect(processExitsWith: .success) {
-      begin(seconds: 120)
+      begin()
       let guest = try Guest("seccomp")
       let session = guest.session
       let low = try #require(FixedProgram(at: 0x40_0000))

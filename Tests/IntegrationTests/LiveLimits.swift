@@ -11,7 +11,7 @@ import Testing
   /// The kernel's budget, and our own limit: the last filter traps everything, and all goes on.
   @Test func `changes without end where nothing can be widened`() async {
     await #expect(processExitsWith: .success) {
-      begin(seconds: 120)
+      begin()
       let guest = try Guest("seccomp")
       guest.log.answer(Number.getpid, .value, 4711)
       try guest.activate(for: .allThreads)
@@ -39,11 +39,7 @@ import Testing
   @Test func `no room for another filter: the session is as it was`() async {
     await #expect(processExitsWith: .success) {
       begin()
-      let guest = try Guest("seccomp")
-      guest.log.answer(Number.getpid, .value, 4711)
-      try guest.activate()
-      nativeCall(Number.prctl, 38, 1)
-      fillUp()
+      let guest = try activeGuest(leaving: 0)
       let ground = try #require(Ground(at: 0x5_0000_0000, size: 0x1000))
       let range = try AddressRange(start: ground.start, end: ground.start + 0x1000)
       let before = ProcessState()
@@ -61,11 +57,7 @@ import Testing
   @Test func `little room for another filter`() async {
     await #expect(processExitsWith: .success) {
       begin()
-      let guest = try Guest("seccomp")
-      guest.log.answer(Number.getpid, .value, 4711)
-      try guest.activate()
-      nativeCall(Number.prctl, 38, 1)
-      fillUp(leaving: 40)
+      let guest = try activeGuest(leaving: 40)
       let ground = try #require(Ground(at: 0x5_0000_0000, size: 0x20_0000))
       try guest.session.change { change in
         for page in 0..<UInt64(100) {
@@ -87,12 +79,8 @@ import Testing
   @Test(arguments: [70, 150, 250, 350])
   func `changes up to the kernel's limit and past it`(_ left: Int) async {
     await #expect(processExitsWith: .success) { [left = left as Int] in
-      begin(seconds: 120)
-      let guest = try Guest("seccomp")
-      guest.log.answer(Number.getpid, .value, 4711)
-      try guest.activate()
-      nativeCall(Number.prctl, 38, 1)
-      fillUp(leaving: left)
+      begin()
+      let guest = try activeGuest(leaving: left)
       let pages = try HighPages(60)
       for page in 0..<pages.count {
         try pages.trap(page, in: guest.session)
@@ -111,7 +99,7 @@ import Testing
   /// on.
   @Test func `one of several filters is refused`() async {
     await #expect(processExitsWith: .success) {
-      begin(seconds: 120)
+      begin()
       // The least room that the first one and the short one have.
       var (small, large) = (0, 4_096)
       while large - small > 1 {
@@ -208,8 +196,18 @@ private struct Several {
   }
 }
 
+/// An active session behind whose filter others' have left room for so many instructions.
+private func activeGuest(leaving room: Int) throws -> Guest {
+  let guest = try Guest("seccomp")
+  guest.log.answer(Number.getpid, .value, 4711)
+  try guest.activate()
+  nativeCall(Number.prctl, 38, 1)  // PR_SET_NO_NEW_PRIVS
+  fillUp(leaving: room)
+  return guest
+}
+
 /// Loads filters until the kernel has no room for another one, however small; or leaves it for so many instructions.
-private func fillUp(leaving room: Int = 0) {
+private func fillUp(leaving room: Int) {
   var size = 4096
   while size > 0 {
     // A thread's filters are its own, so it can be tried there.

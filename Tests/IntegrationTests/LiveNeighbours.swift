@@ -13,7 +13,7 @@ import Testing
   @Test(arguments: mechanisms + ["automatic"])
   func `changes inside a container's filter`(_ mechanism: String) async {
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
-      begin(seconds: 120)
+      begin()
       nativeCall(Number.prctl, 38, 1)
       let inAllThreads = 1
       let refused: UInt32 = 0x0005_0000 | 77  // SECCOMP_RET_ERRNO
@@ -122,7 +122,7 @@ import Testing
   @Test(arguments: mechanisms)
   func `marked memory moves and changes while threads trap`(_ mechanism: String) async {
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
-      begin(seconds: 120)
+      begin()
       let guest = try Guest(mechanism, .getpid)
       guest.log.answer(Number.getpid, .value, 4711)
       try guest.activate(for: .allThreads)
@@ -131,10 +131,10 @@ import Testing
       let threads = (0..<4).map { _ in
         TestThread {
           var (calls, wrong) = (0, 0)
-          while !stop.isOpen {
+          repeat {
             if call(guest.address(.getpid)) != 4711 { wrong += 1 }
             calls += 1
-          }
+          } while !stop.isOpen
           return wrong > 0 ? -wrong : calls
         }
       }
@@ -164,7 +164,7 @@ import Testing
   @Test(arguments: mechanisms)
   func `changes made inside hooks that attach something`(_ mechanism: String) async {
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
-      begin(seconds: 120)
+      begin()
       let session = try Session(mechanism: try #require(Mechanism(rawValue: mechanism)))
       let outer = try session.mapExecutable(GuestTemplate.getpid.code)
       let pages = try HighPages(36)

@@ -44,7 +44,7 @@ import Testing
   @Test(arguments: [false, true])
   func `1,000 scattered regions take four filters at most`(_ everywhere: Bool) async {
     await #expect(processExitsWith: .success) { [everywhere = everywhere as Bool] in
-      begin(seconds: 120)
+      begin()
       let guest = try Guest("seccomp")
       guest.log.answer(Number.getpid, .value, 4711)
       try guest.activate(for: .allThreads)

@@ -42,7 +42,7 @@ import Testing
   /// Filters have 4,096 instructions. What one cannot hold, several do.
   @Test func `more than one filter can hold`() async {
     await #expect(processExitsWith: .success) {
-      begin(seconds: 300)
+      begin()
       let regions = scatter(2500)
       let session = try Session()
       for region in regions { try session.trap(AddressRange(start: region.start, end: region.end)) }

@@ -11,7 +11,7 @@ import TrapEngine
   @Test(arguments: mechanisms)
   func `more sites than thunks`(_ mechanism: String) async {
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
-      begin(seconds: 120)
+      begin()
       let count = 40_000
       let session = try Session(mechanism: try #require(Mechanism(rawValue: mechanism)))
       let numbers = [Number.getpid, Number.getppid, Number.gettid]
@@ -86,7 +86,7 @@ import TrapEngine
   @Test(arguments: mechanisms)
   func `more sites by int 0x80, and of fork, than thunks`(_ mechanism: String) async {
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
-      begin(seconds: 120)
+      begin()
       let count = 2_500
       let session = try Session(mechanism: try #require(Mechanism(rawValue: mechanism)))
       let old = (0..<count).flatMap { _ in [0xb8, UInt8(OldNumber.getpid), 0, 0, 0, 0xcd, 0x80, 0xc3] as [UInt8] }

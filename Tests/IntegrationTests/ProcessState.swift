@@ -69,6 +69,21 @@ func expectRefusal(
   #expect(!session.isActive, sourceLocation: location)
 }
 
+/// Expects a change to fail, and nothing to have changed.
+func expectNoChange(
+  of guest: Guest, _ wanted: SessionError, _ body: () throws(SessionError) -> some Any
+) {
+  let (process, regions, filters) = (ProcessState(), guest.session.regions, guest.session.statistics.filters)
+  do throws(SessionError) {
+    _ = try body()
+    Issue.record("no error, instead of \(wanted)")
+  } catch { check(error, wanted, "the error") }
+  check(ProcessState(), process, "the process")
+  check(guest.session.regions, regions, "the regions")
+  check(guest.session.statistics.filters, filters, "filters")
+  check(guest.call(Number.getpid), 4711, "a trapped call")
+}
+
 /// Gives up the superuser's rights, in all threads, where the test has them.
 func becomeOrdinary() {
   guard geteuid() == 0 else { return }

@@ -84,13 +84,13 @@ import Testing
       let allocating = (0..<2).map { _ in
         TestThread {
           var count = 0
-          while !stop.isOpen {
+          repeat {
             guard let large = malloc(300_000) else { return -1 }
             memset(large, 1, 300_000)
             let thread = TestThread { 1 }
             free(realloc(large, 600_000))
             count += thread.join()
-          }
+          } while !stop.isOpen
           return count
         }
       }
@@ -171,7 +171,7 @@ import Testing
   @Test(arguments: memories.map(\.rawValue))
   func `with the handler guarded`(_ memory: UInt32) async {
     await #expect(processExitsWith: .success) { [memory = memory as UInt32] in
-      begin(seconds: 120)
+      begin()
       let memory = try #require(GuestMemory(rawValue: memory))
       let session = try told { () throws(SessionError) in try Session(options: [.memoryMapCalls, .guardsSIGSYS]) }
       try told { () throws(SessionError) in try session.activate(for: .allThreads) }
@@ -195,7 +195,7 @@ import Testing
 }
 
 private func openSession() throws -> Session {
-  begin(seconds: 120)
+  begin()
   check(guest_map_handle(), 0, "the handler")
   let session = try told { () throws(SessionError) in try Session(options: [.memoryMapCalls]) }
   try told { () throws(SessionError) in try session.activate(for: .allThreads) }

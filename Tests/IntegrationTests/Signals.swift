@@ -1,5 +1,6 @@
 import Glibc
 import GuestCode
+import Testing
 import TrapEngine
 
 /// The kernel's struct sigaction, as rt_sigaction(2) takes it (libc's has another order and a longer mask).
@@ -27,6 +28,21 @@ let everySignal = ~(bit(SIGKILL) | bit(SIGSTOP))
 func keptOpen() -> UInt64 {
   let asks = Int32(cordon_requests_signal())
   return bit(SIGSYS) | (asks == 0 ? 0 : bit(asks))
+}
+
+/// Sets the calling thread's mask, libc's own signals among it.
+func setSignalMask(_ mask: UInt64) {
+  withUnsafePointer(to: mask) { mask in
+    check(nativeCall(Number.rtSigprocmask, Int(SIG_SETMASK), Int(bitPattern: mask), 0, 8), 0, "rt_sigprocmask")
+  }
+}
+
+func isBlocking(_ thread: Int32, _ signal: Int32) -> Bool { signals("SigBlk:", of: thread) & bit(signal) != 0 }
+func isPending(_ thread: Int32, _ signal: Int32) -> Bool { signals("SigPnd:", of: thread) & bit(signal) != 0 }
+
+private func signals(_ name: String, of thread: Int32) -> UInt64 {
+  let line = linesOfFile("/proc/self/task/\(thread)/status").first { $0.hasPrefix(name) }
+  return line.flatMap { UInt64($0.dropFirst(name.count + 1), radix: 16) } ?? 0
 }
 
 extension Guest {

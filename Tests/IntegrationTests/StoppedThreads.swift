@@ -64,7 +64,7 @@ import TrapEngine
         return result == 0 ? guest.call(Number.getpid) : result
       }
       blocked.wait()
-      try guest.session.trap(trapAllButLast(of: HighPages(30), guest))
+      try guest.session.trap(HighPages(30).trapAllButLast(in: guest.session))
       check(guest.session.statistics.filters, 25, "filters")
       goOn.open()
       check(blocking.join(), 4711, "its call")
@@ -136,49 +136,6 @@ import TrapEngine
     }
   }
 
-  /// It would answer at once if it were given a processor, and is no error however long it is not: a process of realtime
-  /// priority has that one for half a second.
-  @Test(.enabled(if: hasTwoProcessors))
-  func `a thread that starves`() async {
-    await #expect(processExitsWith: .success) {
-      begin()
-      _ = try Session()
-      let stop = Signpost()
-      let starving = IdentifiedThread {
-        runOn(processor: 1)
-        while !stop.isOpen {}
-        return 0
-      }
-      runOn(processor: 0)
-      for asks in [attachWhileThreadsStandStill, { arm(starving.id) }] as [() -> CordonSilence] {
-        let hasBegun = sharedMemory(of: Int32.self)
-        let greedy = fork()
-        if greedy == 0 {
-          runOn(processor: 1)
-          var priority: Int32 = 1
-          guard nativeCall(144 /* sched_setscheduler */, 0, 1 /* SCHED_FIFO */, pointer(to: &priority)) == 0 else {
-            _exit(1)
-          }
-          hasBegun.pointee = 1
-          let (end, start) = (clock(), 500_000)
-          while clock() - end < start {}
-          _exit(0)
-        }
-        var status: Int32 = -1
-        while hasBegun.pointee == 0, waitpid(greedy, &status, WNOHANG) == 0 { usleep(100) }
-        guard status != 1 << 8 else {
-          print("a thread that starves is not tested here, since this user may not set realtime priorities")
-          break
-        }
-        let silence = asks()
-        check([Int(silence.thread), silence.error], [0, 0], "who has not answered, and why")
-        waitpid(greedy, &status, 0)
-      }
-      stop.open()
-      starving.thread.join()
-    }
-  }
-
   /// It can be asked at any time, but what it calls would kill it.
   @Test func `a thread that blocks SIGSYS alone`() async {
     await #expect(processExitsWith: .success) {
@@ -187,7 +144,7 @@ import TrapEngine
       guest.log.answer(Number.getpid, .value, 4711)
       try guest.activate(for: .allThreads)
       let pages = try HighPages(30)
-      let last = try trapAllButLast(of: pages, guest)
+      let last = try pages.trapAllButLast(in: guest.session)
       let goOn = Signpost()
       let blocking = IdentifiedThread {
         setSignalMask(bit(SIGSYS))
@@ -200,7 +157,7 @@ import TrapEngine
         try guest.session.trap(last)
       }
       // As the engine finds it, without a look at /proc before it.
-      let silence = attachWhileThreadsStandStill()
+      let silence = attachWhileThreadsStandStill(CordonPatience(silent_ms: 100, starved_ms: 30_000))
       check([Int(silence.thread), silence.error], [Int(blocking.id), -Int(EBUSY)], "what the engine says")
       goOn.open()
       check(blocking.thread.join(), 4711, "its call")
@@ -241,8 +198,8 @@ import TrapEngine
       #expect(!guest.session.isActive && !ProcessState().isInstalled)
       check(ProcessState().mostFilters, before.mostFilters, "filters")
       check(guest.call(Number.getpid), Int(getpid()), "the region's call")
-      let releasing = TestThread {
-        if inSecondAttempt { usleep(300_000) }
+      let releasing = TestThread { [asking = gettid()] in
+        if inSecondAttempt { waitUntilBlocked(asking, in: Number.futex) }
         goOn.open()
         return 0
       }
@@ -278,7 +235,7 @@ import TrapEngine
   /// libc's code as a region is native code that blocks every signal for a moment, like a filter that traps everything.
   @Test func `libc itself becomes a region while threads are made`() async {
     await #expect(processExitsWith: .success) {
-      begin(seconds: 120)
+      begin()
       var statuses: [Int32: Int] = [:]
       for _ in 0..<20 {
         let status = inChild {
@@ -300,88 +257,11 @@ import TrapEngine
   }
 }
 
-/// A thread whose id is known from the start.
-private struct IdentifiedThread {
-  let thread: TestThread
-  let id: Int32
-
-  init(_ body: @escaping @Sendable () -> Int) {
-    nonisolated(unsafe) let id = sharedMemory(of: Int32.self)
-    thread = TestThread {
-      id.pointee = gettid()
-      return body()
-    }
-    while id.pointee == 0 { usleep(100) }
-    self.id = id.pointee
-  }
-}
-
-/// Sets the calling thread's mask, libc's own signals among it.
-private func setSignalMask(_ mask: UInt64) {
-  withUnsafePointer(to: mask) { mask in
-    check(nativeCall(Number.rtSigprocmask, Int(SIG_SETMASK), Int(bitPattern: mask), 0, 8), 0, "rt_sigprocmask")
-  }
-}
-
-private func isBlocking(_ thread: Int32, _ signal: Int32) -> Bool { signals("SigBlk:", of: thread) & bit(signal) != 0 }
-private func isPending(_ thread: Int32, _ signal: Int32) -> Bool { signals("SigPnd:", of: thread) & bit(signal) != 0 }
-
-private func signals(_ name: String, of thread: Int32) -> UInt64 {
-  let line = linesOfFile("/proc/self/task/\(thread)/status").first { $0.hasPrefix(name) }
-  return line.flatMap { UInt64($0.dropFirst(name.count + 1), radix: 16) } ?? 0
-}
-
-/// Makes native pages regions until the next filter is the one that traps everything; the page to do it with.
-private func trapAllButLast(of pages: HighPages, _ guest: Guest) throws -> AddressRange {
-  var page: UInt64 = 0
-  while guest.session.statistics.filters < 24 {
-    try pages.trap(page, in: guest.session)
-    page += 1
-  }
-  return try AddressRange(start: pages.start(page), end: pages.start(page) + 0x1000)
-}
-
-/// Expects a change to fail, and nothing to have changed.
-private func expectNoChange(
-  of guest: Guest, _ wanted: SessionError, _ body: () throws(SessionError) -> some Any
-) {
-  let (process, regions, filters) = (ProcessState(), guest.session.regions, guest.session.statistics.filters)
-  do throws(SessionError) {
-    _ = try body()
-    Issue.record("no error, instead of \(wanted)")
-  } catch { check(error, wanted, "the error") }
-  check(ProcessState(), process, "the process")
-  check(guest.session.regions, regions, "the regions")
-  check(guest.session.statistics.filters, filters, "filters")
-  check(guest.call(Number.getpid), 4711, "a trapped call")
-}
-
-private let hasTwoProcessors: Bool = {
-  if sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1 { return true }
-  print("a thread that starves is not tested here, where there is one processor")
-  return false
-}()
-
-private func pointer<Value>(to value: inout Value) -> Int {
-  withUnsafeMutablePointer(to: &value) { Int(bitPattern: $0) }
-}
-
-/// Has the calling thread run on one processor only.
-private func runOn(processor: Int) {
-  var mask: UInt64 = 1 << UInt64(processor)
-  check(nativeCall(203 /* sched_setaffinity */, 0, 8, pointer(to: &mask)), 0, "sched_setaffinity")
-}
-
-/// Has a thread arm itself, by the engine alone, which disarms here: why that was not to be had within 0.1 s.
-private func arm(_ thread: Int32) -> CordonSilence {
-  withUnsafePointer(to: thread) { cordon_dispatch_arm_threads($0, 1, 100) }
-}
-
-/// Attaches a filter that allows everything, by the engine alone: why that was not to be had within 0.1 s.
-private func attachWhileThreadsStandStill() -> CordonSilence {
+/// Attaches a filter that allows everything, by the engine alone: why that was not to be had.
+func attachWhileThreadsStandStill(_ patience: CordonPatience) -> CordonSilence {
   var silence = CordonSilence()
-  let allow: UInt64 = 0x7fff_0000 << 32 | 0x06
-  let result = withUnsafePointer(to: allow) { cordon_seccomp_load_parked($0, 1, 1, 100, &silence) }
+  let allow: UInt64 = 0x7fff_0000 << 32 | 0x06  // BPF_RET, SECCOMP_RET_ALLOW
+  let result = withUnsafePointer(to: allow) { cordon_seccomp_load_parked($0, 1, 1, patience, &silence) }
   check(result, 0, "the kernel's answer")
   return silence
 }

@@ -13,7 +13,7 @@ import Testing
   func `64 threads`(_ mechanism: String) async {
     await #expect(processExitsWith: .success) {
       [mechanism = mechanism as String, seconds = ThreadStorm.seconds as Int] in
-      begin(seconds: UInt32(seconds) + 120)
+      begin(seconds: 300 + UInt32(seconds))
       let guest = try Guest(mechanism, .storm, hook: guest_storm_hook)
       guest.log.raw.pointee.addend = 0x10_0001
       let start = Signpost()
@@ -43,7 +43,7 @@ import Testing
   @Test(arguments: mechanisms)
   func `new sites`(_ mechanism: String) async {
     await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
-      begin(seconds: 120)
+      begin()
       let count = 8192
       let session = try Session(mechanism: try #require(Mechanism(rawValue: mechanism)))
       // `mov $number, %eax; syscall; lea index(%rax), %rax; ret`: whoever goes on at another site returns another number.

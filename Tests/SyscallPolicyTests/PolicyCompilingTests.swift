@@ -73,11 +73,9 @@ import Testing
       times, where: [condition(0, .notEqual(1)), condition(1, .equal(0x1_0000_0001))], Self.allow)
     #expect(throws: PolicyError.self) { try policy([first, second]) }
     let meaning = try policy([first])
-    let start = ContinuousClock.now
     let error = #expect(throws: PolicyCompileError.self) {
       try PolicyBody(handingOver: meaning, as: [.x86_64: [first, second]])
     }
-    #expect(ContinuousClock.now - start < .seconds(10), "ended, however busy the machine is")
     #expect(error?.rule == Policy.RuleIndex(.x86_64, 1))
     guard case .endless? = error?.reason else {
       Issue.record("\(String(describing: error))")

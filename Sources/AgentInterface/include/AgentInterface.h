@@ -51,6 +51,7 @@ enum {
   CORDON_AGENT_LOGS = 2,     ///< leaves a record of each call in the area's ring
   CORDON_AGENT_PLACES = 4,   ///< maps modules that are to be trapped where the filter traps
   CORDON_AGENT_DISPATCHES = 8, ///< traps by syscall user dispatch
+  CORDON_AGENT_READS_THREAD_POINTERS = 16, ///< may, by an instruction that not all machines have
 };
 
 /// The first bytes of the image. The second half is the launcher's to fill in before it lets the agent run.
@@ -125,7 +126,8 @@ enum {
   CORDON_QUESTION_AREA = 1,
   /// What lies at the address in the second argument: answered in the area's table of modules.
   CORDON_QUESTION_MODULE = 2,
-  /// Whether the file of the descriptor in the second argument is a module to be trapped: answered with 1 or 0.
+  /// Whether the file of the descriptor in the second argument is a module to be trapped: answered with 1 or 0. With -1, whether
+  /// the process has one open: a loader that reserves memory for it has. The third argument is 1 where it cannot be placed.
   CORDON_QUESTION_PLACE = 3,
   /// None: the second argument is what the program that this thread executes next has of SIGSYS. Answered with 0.
   CORDON_QUESTION_INHERIT = 4,
@@ -137,7 +139,7 @@ enum {
 };
 
 enum {
-  CORDON_AREA_MODULES = 512,
+  CORDON_AREA_MODULES = 2048,
   CORDON_AREA_SITES = 16384,
   CORDON_AREA_INDEX = 32768, ///< a hash table of sites; a power of two
   CORDON_AREA_CALLS = 1024,
@@ -154,12 +156,14 @@ typedef struct CordonModule {
   uint32_t name;
   /// Whether its calls are accounted, whatever its policy says.
   uint8_t traps;
-  /// Set by the agent when it has been unmapped or mapped over.
+  /// Set by the agent when it has been unmapped or mapped over, or can be written and could not before, or the other way
+  /// round, and cleared by the launcher when it is there again, or another in its place.
   uint8_t gone;
   /// What becomes of its calls: a program for the kernel's BPF machine, among the area's; of length 0 where they pass.
   uint16_t policy_length;
   uint32_t policy_start;
-  uint32_t reserved;
+  /// Whether it can be written.
+  uint32_t is_writable;
 } CordonModule;
 
 /// An instruction of a policy: struct sock_filter.
@@ -236,6 +240,8 @@ typedef struct CordonAgentArea {
   uint32_t lost_calls, lost_records;
   /// How many sites have been given out, and below which place all calls lie.
   uint32_t sites, calls_end;
+  /// The policy of code that is in none of them, as a module's.
+  uint32_t elsewhere_policy_start, elsewhere_policy_length;
   uint32_t reserved;
   uint64_t written, read;
   /// 1 more than `read` was when a program gave up waiting for room.
@@ -284,6 +290,11 @@ static inline uint32_t cordon_area_calls_end(const CordonAgentArea *area) {
 static inline void cordon_area_publish_modules(CordonAgentArea *area, uint32_t count) {
   __atomic_store_n(&area->modules, count, __ATOMIC_RELEASE);
 }
+/// Whether agents take the module for gone; and that it is there. All else of it is read after that.
+static inline int cordon_module_is_gone(const CordonModule *module) {
+  return __atomic_load_n(&module->gone, __ATOMIC_ACQUIRE) != 0;
+}
+static inline void cordon_module_return(CordonModule *module) { __atomic_store_n(&module->gone, 0, __ATOMIC_RELEASE); }
 static inline uint64_t cordon_area_written(const CordonAgentArea *area) {
   return __atomic_load_n(&area->written, __ATOMIC_ACQUIRE);
 }

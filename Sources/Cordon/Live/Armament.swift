@@ -89,7 +89,7 @@ struct Arming: Sendable {
   /// - Throws: ``SessionError/unsatisfiable(_:)``, ``SessionError/inexpressible(_:reason:)``.
   init(
     _ armament: Armament, missing: IntervalSet, force: Widening? = nil, revokesPermitted: Bool = false,
-    wanted: () -> IntervalSet, view: () -> AddressSpaceView
+    wanted: () -> IntervalSet, view: some AddressSpaceView
   ) throws(SessionError) {
     self.revokesPermitted = revokesPermitted
     var caught: IntervalSet?
@@ -105,7 +105,7 @@ struct Arming: Sendable {
       means = .filters(proposals)
       reason = revokesPermitted ? "a filter lets calls happen by their number that are to trap" : proposals[0].reason
       if proposals.contains(where: { $0.widening == .everything }) {
-        caught = view().code.subtracting(planner.armed).subtracting(wanted())
+        caught = view.code.subtracting(planner.armed).subtracting(wanted())
       }
     case .dispatch(_, let mechanism, let planner):
       do throws(SessionError) {

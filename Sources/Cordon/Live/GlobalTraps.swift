@@ -63,6 +63,10 @@ extension CallPattern {
   }()
 
   /// Calls that unmap memory, map over it, move it or set its protection.
+  ///
+  /// Not among them are calls that take nothing but addresses at which nothing is mapped, since marks lie on what is mapped,
+  /// or in the session's own block, all of which is: a break that goes up (brk(2) leaves it where it is if anything lies in
+  /// between), and a segment of shared memory without SHM_REMAP (EINVAL, `do_shmat` in ipc/shm.c).
   static let unmarking: [CallPattern] =
     [mprotect, pkeyMprotect, munmap, mremap, shmdt, remapFilePages].map { CallPattern($0) } + [
       CallPattern(mmap, where: [fixed]), CallPattern(shmat, where: [replaces]), CallPattern(brk, where: [.given(0)]),

@@ -86,34 +86,26 @@ package struct Planner: Sendable {
   /// The filter that has `missing` trap, too; several where one cannot hold it.
   /// - Parameters:
   ///   - force: no narrower than this; for when the kernel has refused a narrower one.
-  ///   - wanted: all that is to trap, this included; asked for only where it matters, as the next.
+  ///   - wanted: all that is to trap, this included; asked for only where it matters.
   ///   - view: what is mapped.
   /// - Throws: ``SessionError/unsatisfiable(_:)`` where code and Cordon's own pages overlap.
   package func propose(
-    _ missing: IntervalSet, force: Widening? = nil, wanted: () -> IntervalSet, view: () -> AddressSpaceView
+    _ missing: IntervalSet, force: Widening? = nil, wanted: () -> IntervalSet, view: some AddressSpaceView
   ) throws(SessionError) -> [Proposal] {
     guard missing.intersection(own).isEmpty else { throw .unsatisfiable("Cordon's own pages cannot trap") }
-    // Asked once, and only where it matters.
-    var seen: AddressSpaceView?
-    func mapped() -> AddressSpaceView {
-      let now = seen ?? view()
-      seen = now
-      return now
-    }
-    let subject = subject(missing, mapped)
+    let subject = subject(missing, view)
     let preferred = force ?? preference(missing, subject, wanted)
     // What traps everything from a default on has no room to widen.
     let candidates: [Widening] = missing.contains(.max) ? [.none] : Widening.allCases.filter { $0 >= preferred }
     for widening in candidates where widening != .everything {
-      let addition = widening == .none ? IntervalSet() : widening.addition(mapped(), armed: armed)
+      let addition = widening == .none ? IntervalSet() : widening.addition(view, armed: armed)
       if var proposal = try proposal(missing, addition, widening) {
         proposal.subject = subject
         return [proposal]
       }
     }
     if force != .everything, preferred != .everything, let several = try several(missing) { return several }
-    let addition = Widening.everything.addition(
-      AddressSpaceView(code: .init(), files: .init(), next: .init(), nearest: .init()), armed: armed)
+    let addition = Widening.everything.addition(view, armed: armed)
     guard let proposal = try proposal(missing, addition, .everything) else {
       throw .unsatisfiable("no filter traps what it should")
     }
@@ -212,12 +204,11 @@ package struct Planner: Sendable {
   /// How many filters there may be before libraries that become regions are no reason any more to leave others room.
   private static let mostWithLibraries = 8
 
-  /// What code is to trap; asked for where the view is needed anyway.
-  private func subject(_ missing: IntervalSet, _ view: () -> AddressSpaceView) -> Subject {
-    guard filters > 0, Widening.endangersPrograms(missing) else { return .other }
-    let now = view()
-    if missing.subtracting(now.files).isEmpty { return .library }
-    return missing.intersection(now.next).isEmpty ? .other : .amongLibraries
+  /// What code is to trap, as far as a later filter's width depends on it.
+  private func subject(_ missing: IntervalSet, _ view: some AddressSpaceView) -> Subject {
+    guard filters > 0, widest < .everythingFree, Widening.endangersPrograms(missing) else { return .other }
+    if view.isOfFiles(missing) { return .library }
+    return missing.intersection(view.next).isEmpty ? .other : .amongLibraries
   }
 
   private func reason(_ widening: Widening) -> String {

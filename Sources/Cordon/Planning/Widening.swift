@@ -30,7 +30,7 @@ package enum Widening: Int, Sendable, Comparable, CaseIterable {
 
   /// The instruction pointers that a filter takes in besides `missing`, of which it may trap nothing that is code, but
   /// for what traps already.
-  package func addition(_ view: AddressSpaceView, armed: IntervalSet) -> IntervalSet {
+  package func addition(_ view: some AddressSpaceView, armed: IntervalSet) -> IntervalSet {
     switch self {
     case .none: return IntervalSet()
     case .clear: return Self.clearZones.subtracting(view.code.subtracting(armed)).subtracting(view.next)

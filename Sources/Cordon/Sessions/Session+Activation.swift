@@ -67,7 +67,7 @@ extension Session {
     let arming: Arming?
     if mechanism == .seccomp {
       let wanted = state.everythingTrapped
-      arming = try Arming(armament, missing: wanted, wanted: { wanted }, view: state.view)
+      arming = try Arming(armament, missing: wanted, wanted: { wanted }, view: OwnAddressSpace())
     } else {
       arming = nil
       armament.means = .dispatch(

@@ -49,7 +49,7 @@ extension Session {
           means: .filters(Planner(gate: state.gate, globalTraps: globalTraps.patterns)), scope: .allThreads,
           thread: 0, noNewPrivileges: noNewPrivileges, isAutomatic: false, globalTraps: globalTraps, gate: state.gate)
         let wanted = state.everythingTrapped
-        return try Arming(armament, missing: wanted, wanted: { wanted }, view: state.view).plan(for: armament)
+        return try Arming(armament, missing: wanted, wanted: { wanted }, view: OwnAddressSpace()).plan(for: armament)
       }
       return try state.arming(for: state.rows(journal), active).plan(for: active.armament)
     }
@@ -104,8 +104,6 @@ extension Session.State {
     usual == .allow ? row.trapped : row.trapped.subtracting(IntervalSet(instructionsTouching: gate))
   }
 
-  var view: () -> AddressSpaceView { { AddressSpaceView.current() } }
-
   /// What the handler's table gets, for the stretches of code that a change is about.
   func rows(_ journal: ChangeJournal) -> [StepRow] {
     journal.stretches.map { StepRow(store, $0.lowerBound, $0.upperBound, default: usual) }
@@ -122,11 +120,11 @@ extension Session.State {
       armament.revokePermitted()
       return try Arming(
         armament, missing: everythingTrapped, force: force, revokesPermitted: true, wanted: { everythingTrapped },
-        view: view)
+        view: OwnAddressSpace())
     }
     let missing = wanted.isEmpty ? wanted : wanted.subtracting(active.armament.armed)
     return try Arming(
-      active.armament, missing: missing, force: force, wanted: { everythingTrapped }, view: view)
+      active.armament, missing: missing, force: force, wanted: { everythingTrapped }, view: OwnAddressSpace())
   }
 
   /// Makes a change: first the kernel traps what it must, then the handler is told; a call in between is passed through.

@@ -42,13 +42,14 @@ public enum SessionError: Error, Sendable, Hashable {
   case filterRefused(Errno)
   /// A thread has filters of its own that the caller does not have, so the filter cannot be put on all threads.
   case threadNotSynchronized(Int32)
-  /// A thread could not be reached to arm itself, by signal 33 (glibc's own, whose use for setuid(2) goes on). The others
-  /// are as they were; the signal stays with Cordon, since that thread may still answer.
+  /// A thread could not be reached to arm itself, by signal 33 (glibc's own, whose use for setuid(2) goes on): `.timedOut`
+  /// where it has blocked that for 2 s, or a debugger has held it. The others are as they were; the signal stays with Cordon,
+  /// since that thread may still answer.
   case threadNotArmed(Int32, Errno)
   /// A thread could not be stopped for the moment in which a filter that traps calls of native code is attached, by signal
-  /// 33 (glibc's own): it blocks that, or a debugger holds it. The session is as it was.
+  /// 33 (glibc's own): `.timedOut` where it has blocked that for 2 s, or a debugger has held it. The session is as it was.
   case threadNotStopped(Int32, Errno)
-  /// /proc/self/task could not be read, so the threads are not known that would have to be stopped.
+  /// /proc/self/task could not be read, or has lacked threads for 2 s, so those are not known that would have to be stopped.
   case threadsNotListed(Errno)
   /// New threads cannot be followed, because another definition of pthread_create is in front of Cordon's.
   case threadsNotFollowed
@@ -109,7 +110,7 @@ extension SessionError: CustomStringConvertible {
       "the filters of this process have used up the kernel's 32,768 instructions: attach fewer"
     case .threadNotSynchronized: "activate before that thread loads its filter, or activate for the calling thread only"
     case .threadNotArmed(_, .timedOut):
-      "have the thread leave signal 33 open, by which it is asked, or use the mechanism seccomp"
+      "have the thread leave signal 33 open, by which it is asked, and no debugger hold it, or use the mechanism seccomp"
     case .threadNotStopped(_, .timedOut):
       "have the thread leave signal 33 open, by which it is asked, and no debugger hold it"
     case .threadsNotListed: "mount the process's own /proc"

@@ -14,10 +14,6 @@ extension Program {
     cordon_seccomp_probe(Program.speculationAllowed) == 0 ? Program.speculationAllowed : 0
   }
 
-  /// For how many milliseconds a thread may keep SIGSYS or the signal by which it is asked blocked. libc does for some
-  /// microseconds, and as long as a program takes to be loaded that posix_spawn(3) executes.
-  private static let patience: UInt32 = 2_000
-
   /// Attaches the filter to the calling thread, or to all of them.
   /// - Parameter takesNativeCalls: whether calls of code that other threads may be in are to trap. They stand still then
   ///   while it is attached, outside of the moments in which libc has every signal blocked.
@@ -50,7 +46,7 @@ extension Program {
     let flags = self.flags | Program.onAllThreads
     let result = instructions.withUnsafeBytes { bytes in
       cordon_seccomp_load_parked(
-        bytes.baseAddress, UInt16(instructions.count), flags, Program.patience, &silence)
+        bytes.baseAddress, UInt16(instructions.count), flags, .usual, &silence)
     }
     let errno = Errno(rawValue: Int32(-silence.error))
     switch (silence.thread, errno) {

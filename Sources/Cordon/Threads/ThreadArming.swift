@@ -5,9 +5,6 @@ import TrapEngine
 
 /// Arms syscall user dispatch in threads other than the caller. The kernel has it per thread and clears it in new ones.
 enum ThreadArming {
-  /// How long a thread may take to answer. It answers as soon as it runs in user mode or its call can be interrupted.
-  private static let patience: UInt32 = 2_000
-
   /// Has every other thread arm itself, and those that are made from now on.
   ///
   /// Following starts first, so a thread made meanwhile arms itself; the list is read again until it shows nobody new.
@@ -36,7 +33,7 @@ enum ThreadArming {
 
   /// Has other threads arm themselves, as the engine is configured. Those that have ended need nothing.
   static func arm(_ threads: [Int32]) throws(SessionError) {
-    let silence = cordon_dispatch_arm_threads(threads, UInt64(threads.count), patience)
+    let silence = cordon_dispatch_arm_threads(threads, UInt64(threads.count), .usual)
     guard silence.error == 0 else {
       throw .threadNotArmed(silence.thread, Errno(rawValue: Int32(-silence.error)))
     }
@@ -48,7 +45,7 @@ enum ThreadArming {
     stopFollowing()
     cordon_dispatch_give_up()
     let threads = ThreadStatus.allThreads().filter { $0 != cordon_thread_id() && $0 != silent }
-    _ = cordon_dispatch_disarm_threads(threads, UInt64(threads.count), patience)
+    _ = cordon_dispatch_disarm_threads(threads, UInt64(threads.count), .usual)
   }
 
   static func stopFollowing() { cordon_threads_unfollow() }

@@ -17,6 +17,8 @@ struct Accountant {
   private var totals: [CallPlace: CallTotals] = [:]
   /// The targets of the selection that were found.
   private var found: Set<Int> = []
+  /// The files of modules that were found where nothing traps.
+  private var astray: Set<String> = []
   private(set) var lostCalls = 0
   private(set) var lostRecords = 0
   private(set) var unfinishedRecords = 0
@@ -44,12 +46,28 @@ struct Accountant {
       addModules(at: notification.arguments.1, of: notification.thread)
       _ = cordon_listener_answer(listener.descriptor, notification.id, 0)
     case CORDON_QUESTION_PLACE:
-      let path = Self.link("/proc/\(notification.thread)/fd/\(Int32(truncatingIfNeeded: notification.arguments.1))")
-      let matching = path.map(selection.matches) ?? []
-      found.formUnion(matching)
-      _ = cordon_listener_answer(listener.descriptor, notification.id, matching.isEmpty ? 0 : 1)
+      let isWanted = isToBePlaced(notification)
+      _ = cordon_listener_answer(listener.descriptor, notification.id, isWanted ? 1 : 0)
     default: listener.refuse(notification, .invalidArgument)
     }
+  }
+
+  /// Whether the file that an agent asks about, or one of those that its process has open, is of a module to be trapped.
+  private mutating func isToBePlaced(_ notification: CordonNotification) -> Bool {
+    let descriptor = Int32(truncatingIfNeeded: notification.arguments.1)
+    let folder = "/proc/\(notification.thread)/fd"
+    let descriptors = descriptor >= 0 ? [String(descriptor)] : FolderEntries.names(in: folder)
+    var isWanted = false
+    for path in descriptors.compactMap({ Self.link("\(folder)/\($0)") }) {
+      let matching = selection.matches(path: path)
+      guard !matching.isEmpty else { continue }
+      isWanted = true
+      found.formUnion(matching)
+      if notification.arguments.2 != 0, astray.insert(path).inserted {
+        Message.say("\(path) is mapped where its calls are not trapped; `--trap all` traps them, and all others")
+      }
+    }
+    return isWanted
   }
 
   /// Takes note of a call that may execute a program.
@@ -77,7 +95,7 @@ struct Accountant {
     closeAreas()
     do {
       let area = try SharedArea(answering: notification, process: notification.thread, listener)
-      if let profile { area.write(profile.instructions) }
+      if let profile { area.write(profile.instructions, elsewhere: profile.programByDefault) }
       areas.append(area)
     } catch {
       listener.refuse(notification, error)
@@ -123,7 +141,7 @@ struct Accountant {
       kill(thread, SIGKILL)
       return
     }
-    area.append(map.mappings.flatMap { modules(of: $0, map, regions, known) })
+    area.add(map.mappings.flatMap { modules(of: $0, map, regions, known) }, asked: address)
   }
 
   /// The parts of a mapping that are not known yet, each with what becomes of its calls.
@@ -148,6 +166,7 @@ struct Accountant {
       module.end = part.end
       module.file_offset = offset + (part.start - mapping.range.start)
       module.name = UInt32(name)
+      module.is_writable = mapping.isWritable ? 1 : 0
       module.traps = matching.isEmpty && ranges.isEmpty ? 0 : 1
       if let profile, let regions {
         let disposition = regions.regions.first { $0.range.contains(part.start) }?.disposition

@@ -7,6 +7,10 @@ package import SystemPackage
 package struct CallLog {
   private let descriptor: FileDescriptor
   private let path: String
+  /// Whether nobody else writes to the file.
+  private let isOwn: Bool
+  /// How many bytes have been written.
+  private var length: Int64 = 0
   private var buffer: [UInt8] = []
   private var names: [UInt16: [UInt8]] = [:]
   private var modules: [Int: [UInt8]] = [:]
@@ -15,9 +19,12 @@ package struct CallLog {
 
   private static let flushSize = 1 << 18
 
-  /// - Parameter descriptor: of a file that is open for writing; it stays open.
-  package init(path: String, descriptor: FileDescriptor) {
+  /// - Parameters:
+  ///   - descriptor: of a file that is open for writing; it stays open.
+  ///   - isOwn: whether the file was empty and nobody else writes to it.
+  package init(path: String, descriptor: FileDescriptor, isOwn: Bool) {
     self.path = path
+    self.isOwn = isOwn
     self.descriptor = descriptor
     buffer.reserveCapacity(Self.flushSize + 4096)
   }
@@ -75,12 +82,21 @@ package struct CallLog {
   mutating func flush() {
     guard failure == nil, !buffer.isEmpty else { return }
     do {
-      _ = try descriptor.writeAll(buffer)
+      length += Int64(try descriptor.writeAll(buffer))
     } catch {
       failure = error as? Errno ?? .ioError
+      if isOwn { cutToWholeLines() }
       Message.say("\(path) cannot be written: \(failure ?? .ioError); the program runs on without a log")
     }
     buffer.removeAll(keepingCapacity: true)
+  }
+
+  /// Takes off the last line where only a part of it could be written, as on a full disk. What is no file has no length.
+  private func cutToWholeLines() {
+    guard let end = try? descriptor.seek(offset: 0, from: .current), end > length else { return }
+    let written = buffer.prefix(Int(end - length))
+    let whole = written.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+    try? descriptor.resize(to: length + Int64(whole))
   }
 
   private mutating func append(_ text: StaticString) {

@@ -22,8 +22,15 @@ package struct CodeSelection: Hashable, Sendable {
   var isOfPlaceableModules: Bool {
     !targets.isEmpty
       && targets.allSatisfy { target in
-        if case .module(let glob) = target { strstr(glob, ".so") != nil } else { false }
+        guard case .module(let glob) = target else { return false }
+        return glob.withCString { strstr($0, ".so") != nil && !Self.meansLoader($0) }
       }
+  }
+
+  /// Whether the glob may mean a loader, which the kernel maps with the program: glibc's, or musl's, which is its C library too.
+  private static func meansLoader(_ glob: UnsafePointer<CChar>) -> Bool {
+    let name = strrchr(glob, CInt(UInt8(ascii: "/"))).map { UnsafePointer($0 + 1) } ?? glob
+    return fnmatch(name, "ld-linux-x86-64.so.2", 0) == 0 || fnmatch(name, "ld-musl-x86_64.so.1", 0) == 0
   }
 
   /// Whether code is meant that a program need not have.

@@ -85,6 +85,9 @@ package struct RunProfile {
     return regions
   }
 
+  /// The program of code that the profile does not name.
+  var programByDefault: Range<Int> { program(of: profile.defaultDisposition) }
+
   /// The program of a disposition, as a place among ``instructions``.
   func program(of disposition: Disposition) -> Range<Int> { programs[disposition] ?? 0..<0 }
 }

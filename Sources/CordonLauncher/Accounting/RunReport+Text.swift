@@ -51,7 +51,15 @@ extension RunReport {
     "\(nanoseconds / 1000).\(nanoseconds % 1000 / 100)"
   }
 
+  /// A name in one line: files and functions can be called anything, and terminals take some of it for commands.
+  private static func printable(_ name: String) -> String {
+    name.unicodeScalars.reduce(into: "") { text, scalar in
+      text.unicodeScalars.append(scalar.properties.generalCategory == .control ? "\u{fffd}" : scalar)
+    }
+  }
+
   private static func aligned(_ cells: [[String]], rightAligned: Set<Int>) -> [String] {
+    let cells = cells.map { $0.map(printable) }
     let widths = cells[0].indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
     return cells.map { row in
       var line = ""

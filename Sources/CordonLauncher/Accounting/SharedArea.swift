@@ -41,20 +41,50 @@ final class SharedArea {
   var isLeft: Bool { cordon_shared_memory_is_left(descriptor) != 0 }
 
   /// Writes the programs of policies, before any module has one.
-  func write(_ instructions: [CordonPolicyInstruction]) {
+  /// - Parameter elsewhere: which of the instructions judge the calls of code that is in no module.
+  func write(_ instructions: [CordonPolicyInstruction], elsewhere: Range<Int>) {
     for (index, instruction) in instructions.enumerated() {
       cordon_area_policy(area, UInt64(index)).pointee = instruction
     }
+    area.pointee.elsewhere_policy_start = UInt32(elsewhere.lowerBound)
+    area.pointee.elsewhere_policy_length = UInt32(elsewhere.count)
   }
 
-  /// Adds modules to the table, as far as it has room.
-  func append(_ modules: [CordonModule]) {
-    var count = area.pointee.modules
-    for module in modules where count < UInt32(CORDON_AREA_MODULES) {
-      cordon_area_module(area, UInt64(count)).pointee = module
-      count += 1
+  /// Adds modules to the table: one that is there again takes its old place, so that the sites in it are its own still. Once
+  /// the table is full, they take the places of those that are gone and that no site is in.
+  /// - Parameter address: of the call that asks: its module comes before others.
+  func add(_ modules: [CordonModule], asked address: UInt64) {
+    let known = self.modules
+    var gone = known.indices.filter { known[$0].gone != 0 }
+    var new: [CordonModule] = []
+    for module in modules {
+      if let again = gone.firstIndex(where: { known[$0].isSame(as: module) }) {
+        cordon_module_return(entry(gone.remove(at: again)))
+      } else if module.start <= address, address < module.end {
+        new.insert(module, at: 0)
+      } else {
+        new.append(module)
+      }
     }
-    cordon_area_publish_modules(area, count)
+    let room = Int(CORDON_AREA_MODULES) - known.count
+    for (index, module) in new.prefix(room).enumerated() { entry(known.count + index).pointee = module }
+    cordon_area_publish_modules(area, UInt32(known.count + min(new.count, room)))
+    guard new.count > room else { return }
+    let used = modulesWithSites
+    for (index, module) in zip(gone.filter { !used.contains($0) }, new.dropFirst(room)) {
+      var hidden = module
+      hidden.gone = 1
+      entry(index).pointee = hidden
+      cordon_module_return(entry(index))
+    }
+  }
+
+  private func entry(_ index: Int) -> UnsafeMutablePointer<CordonModule> { cordon_area_module(area, UInt64(index)) }
+
+  private var modulesWithSites: Set<Int> {
+    var used: Set<Int> = []
+    forEachSite { site, _ in used.insert(Int(site.module) - 1) }
+    return used
   }
 
   /// The modules so far.
@@ -97,5 +127,14 @@ final class SharedArea {
   /// - Returns: with `isFinal`, how many records were begun and will never be complete.
   func takeRecords(isFinal: Bool, _ body: (borrowing CordonRecord) -> Void) -> Int {
     reader.take(from: area, at: MonotonicTime.now(), isFinal: isFinal, body)
+  }
+}
+
+extension CordonModule {
+  /// Whether it is the same code of the same file at the same addresses, and treated alike.
+  fileprivate func isSame(as other: CordonModule) -> Bool {
+    start == other.start && end == other.end && file_offset == other.file_offset && name == other.name
+      && traps == other.traps && is_writable == other.is_writable && policy_start == other.policy_start
+      && policy_length == other.policy_length
   }
 }

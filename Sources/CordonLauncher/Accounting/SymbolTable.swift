@@ -9,12 +9,18 @@ struct SymbolTable {
   }
 
   private var symbols: [Symbol] = []
+  /// Whether functions that the file does not export are among them.
+  private var isComplete = false
 
   /// Reads the symbols of a file: all where it has them, else those that it exports. Without any where it is no ELF file
   /// of this machine's kind, or cannot be read.
   init(path: String) {
     guard let file = MappedFile(path: path), let image = Image(file) else { return }
-    symbols = image.functions().map { Symbol(offset: $0.offset, size: $0.size, name: $0.name) }
+    let functions = image.functions(.all)
+    isComplete = !functions.isEmpty
+    symbols = (isComplete ? functions : image.functions(.exported)).map {
+      Symbol(offset: $0.offset, size: $0.size, name: $0.name)
+    }
     symbols.sort { $0.offset < $1.offset }
   }
 
@@ -28,8 +34,8 @@ struct SymbolTable {
     guard low > 0 else { return nil }
     let symbol = symbols[low - 1]
     let distance = offset - symbol.offset
-    // Assembly functions often have no size.
-    guard symbol.size == 0 ? distance < 4096 : distance < symbol.size else { return nil }
+    // Assembly functions often have no size, and others may follow that are not exported.
+    guard symbol.size == 0 ? isComplete && distance < 4096 || distance == 0 : distance < symbol.size else { return nil }
     return distance == 0 ? symbol.name : symbol.name + "+0x" + String(distance, radix: 16)
   }
 
@@ -49,17 +55,20 @@ struct SymbolTable {
       }
     }
 
-    func functions() -> [(offset: UInt64, size: UInt64, name: String)] {
+    enum Kind: UInt64 {
+      case all = 2  // SHT_SYMTAB
+      case exported = 11  // SHT_DYNSYM
+    }
+
+    func functions(_ kind: Kind) -> [(offset: UInt64, size: UInt64, name: String)] {
       let (start, size, count) = (file.number(40, 8), file.number(58, 2), file.number(60, 2))
       let sections = (0..<count).map { start &+ $0 &* size }
-      for kind in [2, 11] as [UInt64] {  // SHT_SYMTAB, SHT_DYNSYM
-        for section in sections where file.number(section &+ 4, 4) == kind {
-          let strings = start &+ file.number(section &+ 40, 4) &* size
-          let found = functions(
-            at: file.number(section &+ 24, 8), size: file.number(section &+ 32, 8),
-            strings: file.number(strings &+ 24, 8))
-          if !found.isEmpty { return found }
-        }
+      for section in sections where file.number(section &+ 4, 4) == kind.rawValue {
+        let strings = start &+ file.number(section &+ 40, 4) &* size
+        let found = functions(
+          at: file.number(section &+ 24, 8), size: file.number(section &+ 32, 8),
+          strings: file.number(strings &+ 24, 8))
+        if !found.isEmpty { return found }
       }
       return []
     }

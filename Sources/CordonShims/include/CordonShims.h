@@ -33,9 +33,9 @@ typedef struct CordonMapping {
   uint64_t inode; // 0: no file
 } CordonMapping;
 
-/// Up to `capacity` of the executable mappings of this process, ascending; how many, or -errno: -ENOTTY before Linux 6.11.
-/// Needs the gate.
-long cordon_executable_mappings(CordonMapping *mappings, long capacity);
+/// Up to `capacity` of the executable mappings of this process that have a byte in [start, end), ascending; how many, or
+/// -errno: -ENOTTY before Linux 6.11. Needs the gate.
+long cordon_executable_mappings(uint64_t start, uint64_t end, CordonMapping *mappings, long capacity);
 
 /// Where the kernel has mapped the dynamic linker, the first mapping of all; 0 in a static program.
 uint64_t cordon_linker_base(void);

@@ -14,9 +14,10 @@ public struct Program: Hashable, Sendable {
     self.instructions = instructions
   }
 
-  /// A program of what the compiler emitted, which is valid by construction (the tests check every one).
-  init(emitted instructions: [Instruction]) {
-    assert((try? Self.check(instructions)) != nil, "the compiler emitted what the kernel refuses")
+  /// A program of what the compiler emitted, or what was written down by hand, which is valid by construction (the tests
+  /// check every one).
+  package init(emitted instructions: [Instruction]) {
+    assert((try? Self.check(instructions)) != nil, "the kernel refuses the program")
     self.instructions = instructions
   }
 

@@ -43,8 +43,10 @@ enum {
   CordonLaunchExecuting = 4,  ///< the listener is there, and the program is being executed
 };
 
-/// Starts the child on a stack of its own and waits until it executes the program or cannot: its process id, or -errno.
+/// Starts the child on a stack of its own: its process id, or -errno.
 int32_t cordon_launch(CordonLaunch *launch, void *stack_end);
+/// Waits until it executes the program or cannot.
+void cordon_launch_wait(CordonLaunch *launch, int32_t child);
 
 /// The general registers of a stopped thread, in the order of the kernel's struct user_regs_struct.
 typedef struct CordonThreadRegisters {
@@ -129,6 +131,9 @@ void cordon_witness_end(int32_t witness);
 /// How far into the vDSO, the kernel's own pages of code in every process, there are `size` bytes that nothing runs or loads;
 /// 0 where there are none.
 uint64_t cordon_vdso_room(uint64_t size);
+
+/// 1 where this processor and kernel let programs read thread pointers by RDFSBASE (HWCAP2_FSGSBASE; Linux 5.9), else 0.
+int32_t cordon_can_read_thread_pointers(void);
 
 /// Goes on in a child that has left terminal, folder and the three standard descriptors behind: 1 in the child, 0 in the
 /// process that calls.

@@ -144,6 +144,9 @@ typedef struct CordonConfiguration {
   /// Trapped code that blocks SIGSYS is told that it is blocked, and what others send it waits. 0: it is told that it is
   /// open, as it is in any case.
   uint32_t shows_blocked_sigsys;
+  /// Not 0: the processor and the kernel have RDFSBASE (bit 1 of AT_HWCAP2), by which children are known that have it blocked
+  /// from their makers.
+  uint32_t reads_thread_pointers;
   /// Not NULL: of the calls that are let through it gets those of mmap, mprotect, pkey_mprotect, munmap and mremap which
   /// have PROT_NOSYSCALL, or are about code that the map says something of (by a region, whatever its disposition), or
   /// about `memory_start`…`memory_end`; seccomp's operation 4 (SECCOMP_SET_MODE_MEMMAP); prctl's PR_SET_SECCOMP with mode 3,
@@ -167,10 +170,13 @@ typedef struct CordonCounters {
 
 /// Maps the gate and fills it with thunks. Idempotent, and safe to call from several threads.
 long cordon_engine_prepare(void);
-/// Writes the code of a gate that runs wherever it is mapped, with room for fewer call sites than cordon_engine_prepare
-/// makes; sites beyond that use the shared thunks. `memory` is zeros, as much as `cordon_engine_gate` says a gate has.
-void cordon_gate_write(void *memory);
-/// As cordon_engine_prepare, with a gate that lies at this address (of a page) already, as cordon_gate_write has written it.
+/// Writes one part of the code of a gate that runs wherever it is mapped, with room for fewer call sites than
+/// cordon_engine_prepare makes; sites beyond that use the shared thunks. Parts are numbered from 0 on, `memory` has room for
+/// CORDON_GATE_PART_LIMIT bytes, and `offset` is set to how far above the gate's address the part lies. Around the parts are
+/// zeros. Returns how many bytes the part has; 0 where there is none of that number.
+uint64_t cordon_gate_part(uint32_t number, void *memory, uint64_t *offset);
+enum { CORDON_GATE_PART_LIMIT = 16384 };
+/// As cordon_engine_prepare, with a gate that lies at this address (of a page) already, with the parts of cordon_gate_part.
 /// Behind it are zeros that can be written, as much again and a page.
 void cordon_engine_adopt_gate(uint64_t address);
 /// The gate's code, [start, end): calls from here must always be allowed. Zero before `cordon_engine_prepare`.
@@ -243,6 +249,13 @@ typedef struct CordonSilence {
   long error;
 } CordonSilence;
 
+/// For how many milliseconds a thread is waited for that does not answer: one that would not if it ran, since it blocks the
+/// signal or SIGSYS, waits in a call that no signal interrupts, or is held by a debugger; and one that would run if it were
+/// given a processor.
+typedef struct CordonPatience {
+  uint32_t silent_ms, starved_ms;
+} CordonPatience;
+
 /// Whether a thread of this process has SIGSYS blocked. Not one that has ended, as the main thread may have, nor a worker of
 /// the kernel's (io_uring's), which runs no code of the process.
 int cordon_thread_blocks_sigsys(int32_t thread);
@@ -250,29 +263,28 @@ int cordon_thread_blocks_sigsys(int32_t thread);
 /// still with SIGSYS open: none of them is in one of those moments in which libc has every signal blocked. They are asked
 /// by the signal above, and go on once the filter is attached, or has been refused.
 ///
-/// Where `silence` has an error, nothing was attached, and all go on. Its thread has had SIGSYS blocked (-EBUSY) for
-/// `timeout_ms`, or not answered otherwise (-ETIMEDOUT, -EAGAIN); 0 is for the list of threads, which could not be read.
-/// A thread that does not answer though it would run if it were given a processor is waited for longer, up to 30 s.
+/// Where `silence` has an error, nothing was attached, and all go on. Its thread has had SIGSYS blocked (-EBUSY) for all of
+/// that time, or not answered otherwise (-ETIMEDOUT, -EAGAIN); 0 is for the list of threads, which could not be read, or
+/// has lacked some all the time (-EAGAIN).
 ///
 /// Where one sleeps that does not answer, the others go on after some milliseconds, and are asked again later; where one is
 /// given no processor, they stand still for 20 ms, and up to 640 ms later on. For one thread at a time; needs the gate.
 /// Calls neither libc nor anything that could be trapped.
-long cordon_seccomp_load_parked(const void *instructions, uint16_t count, uint32_t flags, uint32_t timeout_ms,
+long cordon_seccomp_load_parked(const void *instructions, uint16_t count, uint32_t flags, CordonPatience patience,
                                 CordonSilence *silence);
 
 /// Arms syscall user dispatch in the calling thread as configured; `selector` may be NULL, which blocks always.
 long cordon_dispatch_arm(volatile uint8_t *selector);
 /// prctl(PR_SET_SYSCALL_USER_DISPATCH, operation, …) with a harmless range, then off again: what this kernel has.
 long cordon_dispatch_probe(uint64_t operation);
-/// Has threads of this process, by id, arm themselves (by CORDON_REQUEST_SIGNAL) and waits up to `timeout_ms` for
-/// each 64 of them: for as long as one blocks the signal; and up to 30 s for one that would run if it were given a
-/// processor. Those that have ended need nothing. One thread at a time may ask.
-CordonSilence cordon_dispatch_arm_threads(const int32_t *threads, uint64_t count, uint32_t timeout_ms);
+/// Has threads of this process, by id, arm themselves (by CORDON_REQUEST_SIGNAL) and waits for each 64 of them. Those that
+/// have ended need nothing. One thread at a time may ask.
+CordonSilence cordon_dispatch_arm_threads(const int32_t *threads, uint64_t count, CordonPatience patience);
 /// Gives up arming all threads: requests that are still on their way will disarm, and the engine keeps their signal to
 /// answer them, also when it is uninstalled.
 void cordon_dispatch_give_up(void);
 /// After cordon_dispatch_give_up: as cordon_dispatch_arm_threads, but disarms.
-CordonSilence cordon_dispatch_disarm_threads(const int32_t *threads, uint64_t count, uint32_t timeout_ms);
+CordonSilence cordon_dispatch_disarm_threads(const int32_t *threads, uint64_t count, CordonPatience patience);
 
 /// What a program that is executed has from the thread that executes it, but for the kernel's knowledge.
 enum {
@@ -283,6 +295,16 @@ enum {
 uint32_t cordon_sigsys_to_inherit(void);
 /// In a program that has just been executed, once the engine is installed.
 void cordon_sigsys_inherit(uint32_t what);
+
+/// What a thread has set for SIGSYS in its mask that is about to execute a program in memory which is its maker's: that memory
+/// knows of it no more, until it is given back where no program has been executed.
+enum {
+  CordonMaskAsMakers = 0,
+  CordonMaskBlocked = 1,
+  CordonMaskOpen = 2,
+};
+uint32_t cordon_mask_leave(void);
+void cordon_mask_return(uint32_t mask);
 
 /// Whether this process runs in the memory of another one, as a child of vfork(2) does.
 int cordon_borrows_memory(void);

@@ -64,11 +64,14 @@ enum ChangeTimes {
     usleep(100_000)
     let allow: UInt64 = 0x7fff_0000 << 32 | 0x06  // BPF_RET, SECCOMP_RET_ALLOW
     let forAllThreads: UInt32 = 1
+    let patience = CordonPatience(silent_ms: 2_000, starved_ms: 30_000)
     var times: [Double] = []
     for _ in 0..<100 {
       var silence = CordonSilence()
       let first = now()
-      let result = withUnsafePointer(to: allow) { cordon_seccomp_load_parked($0, 1, forAllThreads, 2_000, &silence) }
+      let result = withUnsafePointer(to: allow) {
+        cordon_seccomp_load_parked($0, 1, forAllThreads, patience, &silence)
+      }
       times.append(Double(now() - first))
       guard result == 0, silence.error == 0 else { throw LiveFailure("no filter was attached") }
     }

@@ -8,12 +8,14 @@ enum LiveJob: String, CaseIterable {
   case worstCase, worstCaseInContainer
   case change1, change8, change64, changeOf10000, filter1, filter8, filter64, stop1, stop8, stop64
   case stormOfFilters, stormOfDispatch
+  case filterOverhead, memoryMapCalls
 
-  /// How many processes measure it; the median of them counts.
+  /// How many processes measure it; the median of them counts. 0 where no bar is about it.
   var rounds: Int {
     switch self {
     case .selectorOverhead, .automaticOverhead1, .automaticOverhead1000, .arenaChanges, .scattered: 15
     case .stormOfFilters, .stormOfDispatch: 1
+    case .filterOverhead, .memoryMapCalls: 0
     default: 5
     }
   }
@@ -44,6 +46,8 @@ enum LiveJob: String, CaseIterable {
     case .stop64: try ChangeTimes.withThreadsStopped(threads: 64)
     case .stormOfFilters: try Storm.run(.seccomp, seconds: 60, pages: 20)
     case .stormOfDispatch: try Storm.run(.sudInclusive, seconds: 60, pages: 200)
+    case .filterOverhead: try Overhead.run(.seccomp, regions: 1)
+    case .memoryMapCalls: try MemoryMapCosts.run()
     }
   }
 }

@@ -8,8 +8,8 @@ enum Overhead {
   static let answer = 0x2a_0000_0000
 
   /// A session whose hook answers, with so many regions in its own block, active for all threads.
-  static func session(_ mechanism: Mechanism, regions: Int) throws -> Session {
-    let session = try Session(mechanism: mechanism)
+  static func session(_ mechanism: Mechanism, regions: Int, options: Session.Options = []) throws -> Session {
+    let session = try Session(mechanism: mechanism, options: options)
     for _ in 0..<regions { _ = try session.mapExecutable(code) }
     try session.setHook(TrapHook { _ in .value(Overhead.answer) })
     try session.activate(for: .allThreads)

@@ -14,13 +14,13 @@ struct RunCommand: ParsableCommand {
       Without options every call is trapped, and those that did not come from libc, ld.so or the vDSO are reported on \
       standard error at the end.
 
-      WHAT is a RANGE, a module's name or a glob for it ('libfoo*.so*'), exe, anonymous (code from no file), jit (code \
-      from no file, or that can be written), vdso, or all. Where only shared libraries are named, they are mapped where \
-      the filter traps, and all other code runs at full speed.
+      WHAT is a RANGE, the name of a module's file or a glob for it ('libfoo*.so*'; for its whole path where it has a \
+      slash), exe, anonymous (code from no file), jit (code from no file, or that can be written), vdso, or all. Where only \
+      shared libraries are named, they are mapped where the filter traps, and all other code runs at full speed.
 
       With --profile the code that it names is treated as it says. A region that is given by its addresses and denied is \
-      denied by the filter itself, whatever the program does; what is decided by a module's name, or by number and \
-      arguments, is decided by cordon's code inside the program.
+      denied by the filter itself, whatever the program does, and its calls are neither counted nor logged; what is \
+      decided by a module's name, or by number and arguments, is decided by cordon's code inside the program.
 
       Example: cordon run --trap 'libplugin*.so' --stats -- ./program
 
@@ -64,7 +64,7 @@ struct RunCommand: ParsableCommand {
     if command.first == "--help" || command.first == "-h" { throw CleanExit.helpRequest(self) }
     try RunInvocation(
       trap: trap, all: all, stats: stats, profile: profile, mechanism: mechanism, log: log, report: report,
-      command: command
+      command: CommandWords(last: command.count)
     ).run()
   }
 }

@@ -1,27 +1,31 @@
 import CordonLauncher
 
 extension RunInvocation {
-  /// Reads the arguments behind `run` where they are as they should be; nil where anything is not, which the parser of all
-  /// verbs explains, or asks for help.
+  /// Reads `run` and its arguments where they are as they should be; nil where anything is not, which the parser of all verbs
+  /// explains, or asks for help.
   ///
   /// That parser takes longer to set itself up than the whole rest of a short run.
-  init?(plain arguments: ArraySlice<String>) {
-    var rest = arguments
-    while let argument = rest.first {
-      if argument == "--" || !argument.hasPrefix("-") { break }
-      rest.removeFirst()
+  static func plain(in words: CommandWords) -> RunInvocation? {
+    guard words.first == "run" else { return nil }
+    var invocation = RunInvocation()
+    var rest = words.rest
+    while let argument = rest.first, argument != "--", argument.hasPrefix("-") {
+      rest = rest.rest
       switch argument {
-      case "--all": all = true
-      case "--stats": stats = true
+      case "--all": invocation.all = true
+      case "--stats": invocation.stats = true
       case "--trap", "--profile", "--mechanism", "--log", "--report":
-        guard let value = rest.popFirst(), value == "-" || !value.hasPrefix("-"), take(value, for: argument) else {
+        guard let value = rest.first, value == "-" || !value.hasPrefix("-"), invocation.take(value, for: argument)
+        else {
           return nil
         }
+        rest = rest.rest
       default: return nil
       }
     }
-    guard !rest.isEmpty else { return nil }
-    command = Array(rest)
+    guard rest.first != nil else { return nil }
+    invocation.command = rest
+    return invocation
   }
 
   private mutating func take(_ value: String, for option: String) -> Bool {

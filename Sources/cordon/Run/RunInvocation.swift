@@ -13,12 +13,13 @@ struct RunInvocation {
   var log: String?
   var report: String?
   /// The program and its arguments, with the `--` in front of them if there was one.
-  var command: [String] = []
+  var command = CommandWords(last: 0)
 
   /// Runs the program and ends as it does.
   func run() throws(CommandFailure) -> Never {
     let arguments = try programArguments()
-    let runProfile = try profile.map(Self.readProfile)
+    var runProfile: RunProfile?
+    if let profile { runProfile = try Self.readProfile(profile) }
     if let reason = mechanism.unavailability {
       throw CommandFailure.unavailable("--mechanism", reason, remedy: "see `cordon doctor`")
     }
@@ -30,11 +31,13 @@ struct RunInvocation {
     let asksForNothing = trap.isEmpty && !all && profile == nil
     let selection =
       trap.isEmpty && !all && profile != nil ? CodeSelection([]) : try TrapArguments.selection(trap, all: all)
-    let runLog = try log.map(Self.openLog)
+    if let report { try OutputDestination(report).checkWritable() }
+    var runLog: CallLog?
+    if let log { runLog = try Self.openLog(log) }
     let outcome: ProgramRun.Outcome
     do {
       let program = try ProgramRun(
-        arguments: arguments,
+        arguments: arguments.words,
         options: ProgramRun.Options(
           selection: selection, accounts: stats || report != nil || asksForNothing, log: runLog,
           profile: runProfile, mechanism: mechanism))
@@ -62,8 +65,7 @@ struct RunInvocation {
   /// A report that cannot be written is said to be missing; the exit status is the program's.
   private func write(_ books: RunReport, to report: String, _ end: ProgramEnd) {
     do {
-      let words = command.first == "--" ? Array(command.dropFirst()) : command
-      try OutputDestination(report).write(books.json(program: words, end: end).utf8)
+      try OutputDestination(report).write(books.json(program: programWords.texts, end: end).utf8)
     } catch {
       StandardError.write(error.text)
     }
@@ -87,23 +89,34 @@ struct RunInvocation {
   }
 
   private static func openLog(_ path: String) throws(CommandFailure) -> CallLog {
-    if path == "-" { return CallLog(path: "standard output", descriptor: .standardOutput) }
+    if path == "-" { return CallLog(path: "standard output", descriptor: .standardOutput, isOwn: false) }
     do {
       return try Errno.typed {
         let descriptor = try FileDescriptor.open(
-          FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec],
+          ArgumentPath.path(path), .writeOnly, options: [.create, .truncate, .closeOnExec],
           permissions: [.ownerReadWrite, .groupReadWrite, .otherReadWrite])
-        return CallLog(path: path, descriptor: descriptor)
+        return CallLog(path: path, descriptor: try apartFromStandardStreams(descriptor), isOwn: true)
       }
     } catch {
       throw .badInput(path, "cannot be written: \(error)")
     }
   }
 
-  /// The program's arguments as this process was given them, which need not be texts.
-  private func programArguments() throws(CommandFailure) -> [UnsafeMutablePointer<CChar>] {
-    let isSeparated = command.first == "--"
-    let words = command.dropFirst(isSeparated ? 1 : 0)
+  /// The descriptor, or another of its file: whoever starts this process without a standard stream is not to have messages in
+  /// the file that has taken its number.
+  private static func apartFromStandardStreams(_ descriptor: FileDescriptor) throws(Errno) -> FileDescriptor {
+    guard descriptor.rawValue <= STDERR_FILENO else { return descriptor }
+    let other = fcntl(descriptor.rawValue, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+    guard other >= 0 else { throw Errno(rawValue: errno) }
+    close(descriptor.rawValue)
+    return FileDescriptor(rawValue: other)
+  }
+
+  private var isSeparated: Bool { command.first == "--" }
+  private var programWords: CommandWords { isSeparated ? command.rest : command }
+
+  private func programArguments() throws(CommandFailure) -> CommandWords {
+    let words = programWords
     guard let name = words.first else {
       throw .usage("run", "no program to run", remedy: "for example `cordon run -- ls -l`")
     }
@@ -111,8 +124,7 @@ struct RunInvocation {
       throw .usage(
         "run", "unknown option '\(name)'", remedy: "see `cordon help run`; `--` goes before a program of that name")
     }
-    let all = CommandLine.unsafeArgv
-    return (Int(CommandLine.argc) - words.count..<Int(CommandLine.argc)).compactMap { all[$0] }
+    return words
   }
 }
 

@@ -12,7 +12,7 @@ extension GuestPrograms {
 
     def until(pattern):
         global seen
-        end = time.time() + 30
+        end = time.time() + 100
         while not (match := re.search(pattern, seen)):
             if time.time() > end:
                 print("nothing like", pattern, "in", seen)
@@ -31,10 +31,27 @@ extension GuestPrograms {
         type(text + "\n")
         until(rb"PROMPT> $")
 
-    def start(command, in_background=False):
-        type("$RUN " + command + (" &" if in_background else "") + "\n")
+    def start(command):
+        type("$RUN " + command + "\n")
         until(rb"ready\r\n")
-        time.sleep(0.3)
+
+    def wait(condition):
+        end = time.time() + 100
+        while not condition():
+            if time.time() > end:
+                sys.exit("nothing comes of it")
+            time.sleep(0.02)
+
+    def is_stopped(process):
+        try:
+            with open(f"/proc/{process}/stat") as file:
+                state, _, group = file.read().rsplit(")", 1)[1].split()[:3]
+            return state == "T" and int(group) == os.tcgetpgrp(terminal)
+        except OSError:
+            return False
+
+    def runs_in_foreground():
+        return os.tcgetpgrp(terminal) != shell and not any(map(is_stopped, filter(str.isdigit, os.listdir("/proc"))))
 
     until(rb"PROMPT> $")
     line("stty -echo")
@@ -55,17 +72,21 @@ extension GuestPrograms {
         until(rb"PROMPT> $")
         line("jobs")
         type("fg\n")
-        time.sleep(0.5)
+        wait(runs_in_foreground)
     type("something\n")
     until(rb"PROMPT> $")
     line("echo $?")
-    start("sh -c 'echo ready; sleep 1; exit 3' | cat")
+    line("rm -f go count; mkfifo go; : > count")
+    start("sh -c 'echo ready; read go < go; exit 3' | cat")
     type("\x1a")
     until(rb"PROMPT> $")
-    line("bg > /dev/null; wait %1; echo ${PIPESTATUS[0]}")
-    start("perl -e '$SIG{$_} = sub { $n{$_[0]}++ } for qw(USR1 HUP CONT); $SIG{TERM} = sub { print join(q( ), map {qq($_ $n{$_})} sort keys %n), qq(\n); exit 5 }; $| = 1; print qq(ready\n); select(undef, undef, undef, 1) while 1'", True)
-    line("for i in 1 2 3; do kill -USR1 %1; sleep 0.2; kill -HUP %1; sleep 0.2; done; kill -STOP %1; sleep 0.2; kill -CONT %1; sleep 0.2; kill -TERM %1; wait %1; echo $?")
-    line("$RUN cat & until jobs | grep -q Stopped; do sleep 0.1; done; kill -9 %1; sleep 0.5")
+    line("bg > /dev/null; echo > go; wait %1; echo ${PIPESTATUS[0]}")
+    # It leaves a byte for each signal that it has got, and one before the first.
+    line("came() { while [ $(wc -c < count) -lt $1 ]; do sleep 0.02; done; }")
+    line("stopped() { until grep -q '^State:.T' /proc/$1/status; do sleep 0.02; done; }")
+    line("$RUN perl -e 'sub note { open F, q(>>count); syswrite F, q(x); close F } $SIG{$_} = sub { $n{$_[0]}++; note } for qw(USR1 HUP CONT); $SIG{TERM} = sub { print join(q( ), map {qq($_ $n{$_})} sort keys %n), qq(\\n); exit 5 }; note; select(undef, undef, undef, 1) while 1' & came 1")
+    line("for i in 2 4 6; do kill -USR1 %1; came $i; kill -HUP %1; came $((i + 1)); done; kill -STOP %1; stopped $!; kill -CONT %1; came 8; kill -TERM %1; wait %1; echo $?")
+    line("$RUN cat & until jobs | grep -q Stopped; do sleep 0.1; done; kill -9 %1; while kill -0 $! 2> /dev/null; do sleep 0.02; done")
     type("exit\n")
     until(rb"exit")
     """#

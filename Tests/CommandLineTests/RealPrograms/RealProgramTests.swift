@@ -134,13 +134,14 @@ import Testing
     let folder = try TemporaryFolder()
     let outcome = try await CordonBinary.shell(
       """
-      "$cordon" run --all -- sh -c 'echo $$ > pid; i=0; while [ $i -lt 100 ] && ! [ -e done ]; do i=$((i+1)); sleep 0.1; done; exit 7' &
+      "$cordon" run --all -- sh -c 'echo $$ > pid; while ! [ -e done ]; do sleep 0.1; done; exit 7' & program=$!
       while ! [ -s pid ]; do sleep 0.05; done
-      timeout -k 2 2 strace -o trace -p "$(cat pid)" 2> /dev/null
-      grep -c wait4 trace > calls
-      timeout -k 2 20 gdb -batch -p "$(cat pid)" -ex 'info registers rip' > registers 2> /dev/null < /dev/null
-      : > done; wait $!; echo $?
-      [ "$(cat calls)" -gt 0 ] && echo traced; grep -q '^rip' registers && echo looked at
+      timeout -k 5 100 strace -o trace -p "$(cat pid)" 2> /dev/null & tracer=$!
+      while kill -0 $tracer && ! grep -q wait4 trace; do sleep 0.05; done 2> /dev/null
+      kill $tracer; wait $tracer
+      timeout -k 5 100 gdb -batch -p "$(cat pid)" -ex 'info registers rip' > registers 2> /dev/null < /dev/null
+      : > done; wait $program; echo $?
+      grep -q wait4 trace && echo traced; grep -q '^rip' registers && echo looked at
       """, in: folder.path)
     #expect(outcome.output == "7\ntraced\nlooked at\n", "\(outcome.error)")
   }

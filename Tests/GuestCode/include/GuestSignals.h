@@ -49,6 +49,8 @@ uint64_t guest_signal_handler(void);
 uint64_t guest_plain_signal_handler(void);
 /// One that leaves by siglongjmp, to guest_call_until_signal.
 uint64_t guest_jumping_signal_handler(void);
+/// One that is native code: blocks every signal, counts itself, and makes calls for 50 ms before it puts the mask back.
+uint64_t guest_blocking_signal_handler(void);
 
 /// Calls the template `call` with these arguments; 1 when guest_jumping_signal_handler cut it short, 0 when it returned.
 int guest_call_until_signal(long number, long a, long b, long c, long d);
