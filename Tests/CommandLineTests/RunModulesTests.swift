@@ -5,7 +5,7 @@ import struct Foundation.Data
 import class Foundation.JSONDecoder
 
 /// `cordon run`: modules that come and go often, lie where loaders put few, change, or are very many.
-@Suite(.timeLimit(.minutes(2)), .enabled(if: Compiler.exists, "gcc is not installed (apt-get install gcc)"))
+@Suite(.timeLimit(.ofPrograms), .enabled(if: Compiler.exists, "gcc is not installed (apt-get install gcc)"))
 struct RunModulesTests {
   private struct Document: Decodable {
     struct Row: Decodable {
