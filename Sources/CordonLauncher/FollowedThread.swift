@@ -11,15 +11,18 @@ struct FollowedThread {
     case failed(String)
   }
 
-  /// When to look whether the call has failed, in nanoseconds of the monotonic clock; nil where it need not be asked.
-  var deadline: UInt64?
+  /// When to look whether the call has failed, in nanoseconds of the monotonic clock.
+  var deadline: UInt64
+  /// The number of its process, which becomes its own when all other threads are gone, before it is told of.
+  let process: Int32
   /// The number of the call.
   private let number: Int32
   /// What of SIGSYS the new program has from the one before it.
   private let inherited: UInt64
 
-  init(deadline: UInt64, number: Int32, inherited: UInt64) {
+  init(deadline: UInt64, process: Int32, number: Int32, inherited: UInt64) {
     self.deadline = deadline
+    self.process = process
     self.number = number
     self.inherited = inherited
   }
@@ -37,13 +40,14 @@ struct FollowedThread {
     // From here on a launcher that dies takes the program with it.
     _ = cordon_trace_set_options(thread, UInt32(CordonTraceEndsWithUs))
     var registers = CordonThreadRegisters()
-    // One that is gone is reported by wait(2).
+    // One that is gone, or killed meanwhile, is reported by wait(2).
     guard cordon_trace_registers(thread, &registers) == 0 else { return .executed }
     guard registers.cs == 0x33 else { return .failed("its new program is a 32-bit one, which cordon cannot follow") }
     if let path = LostPrivilege.program(of: thread) {
       Message.say("\(path) is set-user-id or set-group-id, and runs without that privilege (no_new_privs)")
     }
     guard var start = place.beginning(of: thread, registers, number: number, inherited: inherited) else {
+      guard cordon_trace_registers(thread, &registers) == 0 else { return .executed }
       return .failed(
         KernelCode.isHidden(in: thread)
           ? "its new program may be executed and not read, so the agent cannot be put into it"

@@ -23,13 +23,8 @@ struct FollowedThreads {
   }
 
   /// When the first of them is to be looked at; nil where none is.
-  var firstDeadline: UInt64? { threads.compactMap(\.state.deadline).min() }
+  var firstDeadline: UInt64? { threads.map(\.state.deadline).min() }
 
   /// Those that are to be looked at by now.
-  func late(at now: UInt64) -> [Int32] {
-    threads.compactMap { thread in
-      guard let deadline = thread.state.deadline, deadline <= now else { return nil }
-      return thread.id
-    }
-  }
+  func late(at now: UInt64) -> [Int32] { threads.filter { $0.state.deadline <= now }.map(\.id) }
 }

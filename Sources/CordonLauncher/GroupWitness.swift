@@ -4,13 +4,13 @@ import LauncherShims
 /// Tells signals that were sent to the whole process group, which the program has got itself, from those that were sent to
 /// the launcher alone: a process that is in the group, too, and blocks everything.
 ///
-/// The kernel sends to a group from its newest member to its oldest, so what the launcher has got is pending there already.
+/// A signal is pending once, however often it is sent, so each time there is a new one before the launcher takes what it has
+/// got. The kernel sends to a group from its newest member to its oldest, so what the launcher takes then is pending for the old
+/// one or for the new one already.
 final class GroupWitness {
   private let stacks: UnsafeMutableRawPointer
   private var process: Int32
   private var usesSecondStack = false
-  /// What the group was sent while a witness was replaced, and the launcher is about to get.
-  private var unasked: UInt64 = 0
 
   private static let stackSize = 16384
 
@@ -37,24 +37,32 @@ final class GroupWitness {
   /// Has it end, without waiting for that. Nothing more is asked of it.
   func dismiss() { kill(process, SIGKILL) }
 
-  /// Which of these signals, which the launcher has got, were sent to the whole group; a bit each from 1 on.
-  func sentToGroup(_ received: UInt64) -> UInt64 {
-    var seen = unasked | Self.pending(of: process)
-    if seen != unasked { seen |= replace() }
-    unasked = seen & ~received
-    return seen & received
+  /// Those of the signals that `take` takes which were sent to the launcher alone.
+  func signalsToOne(_ take: () -> [CordonSignal]) -> [CordonSignal] {
+    var toOne: [CordonSignal] = []
+    // What is pending for the new witness and has been taken would be mistaken for what comes next: so there is another one,
+    // but not for ever, as long as somebody keeps sending.
+    for _ in 0..<8 {
+      let successor = startAnother()
+      let taken = take()
+      let seen = successor.map(Self.pending) ?? 0
+      let known = seen | Self.pending(of: process)
+      if let successor {
+        cordon_witness_end(process)
+        process = successor
+      }
+      toOne += taken.filter { $0.bit & known == 0 }
+      guard taken.contains(where: { $0.bit & seen != 0 }) else { break }
+    }
+    return toOne
   }
 
-  /// Puts a new witness in the place of this one, so that nothing is pending, and says what had come for the old one by
-  /// the time that the new one was there.
-  private func replace() -> UInt64 {
+  /// nil where no process can be made.
+  private func startAnother() -> Int32? {
     usesSecondStack.toggle()
-    let successor = cordon_witness_start(stacks + (usesSecondStack ? 2 : 1) * Self.stackSize)
-    guard successor > 0 else { return 0 }
-    let last = Self.pending(of: process)
-    cordon_witness_end(process)
-    process = successor
-    return last
+    let process = cordon_witness_start(stacks + (usesSecondStack ? 2 : 1) * Self.stackSize)
+    if process <= 0 { usesSecondStack.toggle() }
+    return process > 0 ? process : nil
   }
 
   private static func pending(of process: Int32) -> UInt64 {

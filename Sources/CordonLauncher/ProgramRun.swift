@@ -108,6 +108,7 @@ package struct ProgramRun {
     let duties = options.duties
     // First of all: a limit on files (SIGXFSZ) ends what does not block signals.
     let signals = try SignalQueue()
+    let blockedBefore = signals.before
     let place = try AgentPlace(AgentImage(), duties: duties)
     let filters = try place.filters(options.profile)
     var witness: GroupWitness?
@@ -122,7 +123,11 @@ package struct ProgramRun {
       accountant: !duties.isDisjoint(with: [.accounts, .places])
         ? Accountant(options.selection, clock: clock, log: options.log, profile: options.profile) : nil)
     let end = supervisor.superviseProgram()
-    if let error = child.executionError { return .refused(error) }
+    if let error = child.executionError {
+      // Nothing has run, so that what runs in its place finds everything as it was.
+      cordon_signal_set_mask(blockedBefore)
+      return .refused(error)
+    }
     supervisor.accountant?.settle()
     let goesOn = supervisor.hasProcesses
     if goesOn, cordon_background() == 1 {

@@ -4,7 +4,8 @@ import SystemPackage
 
 /// The signals of this process, read one after the other instead of interrupting it.
 struct SignalQueue: ~Copyable {
-  let descriptor: Int32
+  /// Where all but SIGCHLD can be read, and where that can: what children do is no signal to be passed on.
+  let descriptor, ofChildren: Int32
   /// What was blocked before, but for SIGSYS: what a program that is started should find. A trap with SIGSYS blocked would
   /// be its end.
   let maskBefore: UInt64
@@ -12,6 +13,7 @@ struct SignalQueue: ~Copyable {
   let blockedTraps: Bool
 
   private static let trap: UInt64 = 1 << UInt64(SIGSYS - 1)
+  private static let child: UInt64 = 1 << UInt64(SIGCHLD - 1)
 
   /// Signals that a fault of this process's own causes stay deadly.
   private static let faults = [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT]
@@ -19,25 +21,45 @@ struct SignalQueue: ~Copyable {
   init() throws(LaunchError) {
     let mask = Self.faults.reduce(UInt64.max) { $0 & ~(1 << UInt64($1 - 1)) }
     var before: UInt64 = 0
-    var result = cordon_signal_block(mask, &before)
-    if result == 0 { result = cordon_signal_descriptor(mask) }
-    guard result >= 0 else {
-      throw .machine("signals cannot be read: \(Errno(rawValue: Int32(-result)))", remedy: nil)
+    var results = [cordon_signal_block(mask, &before)]
+    for set in [mask & ~Self.child, Self.child] where results[0] >= 0 { results.append(cordon_signal_descriptor(set)) }
+    if let error = results.first(where: { $0 < 0 }) {
+      for descriptor in results.dropFirst() where descriptor >= 0 { close(Int32(descriptor)) }
+      throw .machine("signals cannot be read: \(Errno(rawValue: Int32(-error)))", remedy: nil)
     }
-    descriptor = Int32(result)
+    (descriptor, ofChildren) = (Int32(results[1]), Int32(results[2]))
     maskBefore = before & ~Self.trap
     blockedTraps = before & Self.trap != 0
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    close(descriptor)
+    close(ofChildren)
+  }
 
-  func next() -> CordonSignal? {
+  /// What this thread blocked before.
+  var before: UInt64 { blockedTraps ? maskBefore | Self.trap : maskBefore }
+
+  /// Takes all that have come, but SIGCHLD.
+  func all() -> [CordonSignal] {
+    var signals: [CordonSignal] = []
+    while let signal = Self.next(descriptor) { signals.append(signal) }
+    return signals
+  }
+
+  /// Takes SIGCHLD, so that it is heard of what children do from now on.
+  func clearChildren() { while Self.next(ofChildren) != nil {} }
+
+  private static func next(_ descriptor: Int32) -> CordonSignal? {
     var signal = CordonSignal()
     return cordon_signal_read(descriptor, &signal) == 0 && signal.number != 0 ? signal : nil
   }
 }
 
 extension CordonSignal {
+  /// Its bit in a mask.
+  var bit: UInt64 { 1 << UInt64(number - 1) }
+
   /// Whether somebody sent the signal to this process, who may have meant the program. What the kernel sends from the
   /// terminal the program has got itself, and its own processes know where it is.
   func isForProgram(_ program: Int32) -> Bool {

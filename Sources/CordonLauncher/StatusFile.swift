@@ -1,4 +1,5 @@
 import Glibc
+import LauncherShims
 
 /// Small text files of /proc.
 enum StatusFile {
@@ -6,6 +7,12 @@ enum StatusFile {
   static func field(_ name: String, of process: Int32) -> String? {
     text("/proc/\(process)/status")?.split(separator: "\n").first { $0.hasPrefix(name) }
       .map { $0.dropFirst(name.count).filter { $0 != "\t" && $0 != " " } }
+  }
+
+  /// The process that a thread is of; the thread's own number where it is the first one, or gone.
+  static func process(of thread: Int32) -> Int32 {
+    if cordon_is_first_thread(thread) != 0 { return thread }
+    return field("Tgid:", of: thread).flatMap { Int32($0) } ?? thread
   }
 
   /// All of a file; nil where it cannot be read.

@@ -44,6 +44,8 @@ struct Supervisor: ~Copyable {
   /// How long a thread that wants to execute a program is traced at most before it is looked at: long enough for an
   /// execve that succeeds, and short for one that failed.
   private static let patience: UInt64 = 2_000_000
+  /// How long until it is looked at again.
+  private static let interval: UInt64 = 50_000_000
 
   /// Supervises until the program has ended, and what was being executed then is done with. Processes that the program
   /// has started may live on.
@@ -67,17 +69,19 @@ struct Supervisor: ~Copyable {
   private mutating func step(answeringCalls: Bool) {
     var sources: InlineArray = [
       pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: signals.ofChildren, events: Int16(POLLIN), revents: 0),
       pollfd(fd: listener.descriptor, events: Int16(POLLIN), revents: 0),
     ]
     var watched = sources.mutableSpan
     // A listener that nobody is behind any more would be reported again and again.
-    let count: nfds_t = answeringCalls && !isAbandoned ? 2 : 1
+    let count: nfds_t = answeringCalls && !isAbandoned ? 3 : 2
     let timeout = timeout()
     if watched.withUnsafeMutableBufferPointer({ poll($0.baseAddress, count, timeout) }) > 0 {
-      if sources[0].revents != 0 { answerSignals() }
-      if sources[1].revents & Int16(POLLIN) != 0 {
+      if sources[0].revents != 0 { passSignalsOn() }
+      if sources[1].revents != 0 { reap() }
+      if sources[2].revents & Int16(POLLIN) != 0 {
         if let notification = listener.receive() { answer(notification) }
-      } else if sources[1].revents & Int16(POLLHUP) != 0 {
+      } else if sources[2].revents & Int16(POLLHUP) != 0 {
         isAbandoned = true
       }
     }
@@ -136,7 +140,8 @@ struct Supervisor: ~Copyable {
     }
     let isNative = notification.architecture == AuditArchitecture.x86_64.rawValue
     followed[thread] = FollowedThread(
-      deadline: MonotonicTime.now() + Self.patience, number: isNative ? notification.number : 59,  // execve
+      deadline: MonotonicTime.now() + Self.patience, process: StatusFile.process(of: thread),
+      number: isNative ? notification.number : 59,  // execve
       inherited: inheritances.removeValue(forKey: thread) ?? 0)
     listener.proceed(notification)
   }
@@ -154,8 +159,8 @@ struct Supervisor: ~Copyable {
     do {
       try place.give(to: notification, listener)
     } catch {
-      // One that is gone needs no agent.
-      guard error != .noSuchFileOrDirectory, error != .noSuchProcess else { return }
+      // One that is gone needs no agent, and one whose call a stop has ended asks again (before Linux 5.19).
+      guard error != .noSuchFileOrDirectory, error != .noSuchProcess else { return births.insert(notification.thread) }
       end(notification.thread, "its new program cannot be given the agent: \(error)")
     }
   }
@@ -183,34 +188,31 @@ struct Supervisor: ~Copyable {
     guard given == 0 else { throw Errno(rawValue: Int32(-given)) }
   }
 
-  /// A thread that has been traced for a while has not executed anything: the call failed.
+  /// A thread that has been traced for a while has not executed anything: the call failed. Or it has got the number of its
+  /// process, and may have been killed since: then its end is told of that number.
   private mutating func interruptLateThreads() {
     guard followed.firstDeadline != nil else { return }
-    for thread in followed.late(at: MonotonicTime.now()) {
-      followed[thread]?.deadline = nil
-      if cordon_trace_interrupt(thread) != 0 { followed[thread] = nil }
+    let now = MonotonicTime.now()
+    for thread in followed.late(at: now) {
+      guard var state = followed[thread] else { continue }
+      followed[thread] = nil
+      state.deadline = now + Self.interval
+      let number = [thread, state.process].first { cordon_trace_interrupt($0) == 0 }
+      if let number { followed[number] = state }
     }
   }
 
   // MARK: - Signals
 
-  private mutating func answerSignals() {
-    var received: [Int32] = []
-    while let signal = signals.next() {
-      if signal.number != SIGCHLD, end == nil, signal.isForProgram(program) { received.append(signal.number) }
-    }
-    if !received.isEmpty { forward(received) }
-    reap()
-  }
-
   /// Passes on to the program what it has not got itself.
-  private mutating func forward(_ received: [Int32]) {
-    let mask = received.reduce(0 as UInt64) { $0 | 1 << UInt64($1 - 1) }
-    let known = witness?.sentToGroup(mask) ?? 0
-    for signal in received where known & 1 << UInt64(signal - 1) == 0 { kill(program, signal) }
+  private mutating func passSignalsOn() {
+    let received = witness?.signalsToOne { signals.all() } ?? signals.all()
+    guard end == nil else { return }
+    for signal in received where signal.isForProgram(program) { kill(program, signal.number) }
   }
 
   private mutating func reap() {
+    signals.clearChildren()
     let all = Int32(bitPattern: 0x4000_0000)  // __WALL
     while true {
       var status: Int32 = 0

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/auxv.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define PAGE 4096ull
@@ -30,6 +31,8 @@ uint64_t cordon_vdso_room(uint64_t size) {
   if (sections > loaded && aligned(sections) + size <= end) return aligned(sections);
   return aligned(loaded) + size <= end ? aligned(loaded) : 0;
 }
+
+int cordon_is_first_thread(int32_t thread) { return syscall(SYS_tgkill, thread, thread, 0) == 0 || errno == EPERM; }
 
 long cordon_background(void) {
   pid_t child = fork();

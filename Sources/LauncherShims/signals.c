@@ -19,6 +19,8 @@ long cordon_signal_block(uint64_t mask, uint64_t *before) {
   return syscall(SYS_rt_sigprocmask, SIG_BLOCK, &mask, before, SET) == 0 ? 0 : -errno;
 }
 
+void cordon_signal_set_mask(uint64_t mask) { syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, SET); }
+
 void cordon_signal_stop(int32_t number) {
   struct sigaction stops = {.sa_handler = SIG_DFL}, before;
   uint64_t set = 1ull << (number - 1), mask;

@@ -53,6 +53,7 @@ CORDON_HIDDEN void cordon_agent_give_back(CordonCall *call);
 /* sites.c: the site of a call, or NULL when it is not to be accounted, or cannot be; and its module, or NULL. */
 CORDON_HIDDEN CordonSite *cordon_agent_site(const CordonTrap *trap, const CordonModule **module);
 CORDON_HIDDEN void cordon_agent_unmapped(uint64_t start, uint64_t length);
+CORDON_HIDDEN int cordon_agent_unmaps_code(const CordonTrap *trap);
 CORDON_HIDDEN void cordon_agent_protected(uint64_t start, uint64_t length, uint64_t protection);
 
 /* log.c: leaves the record of a call. */
@@ -71,6 +72,10 @@ CORDON_HIDDEN long cordon_agent_ask(long question, uint64_t argument);
 /* load.c: executes a program by way of the loader's file, of which `loader` is a descriptor that is closed: -errno, or it
    does not return. The rest is as for execveat(2). */
 CORDON_HIDDEN long cordon_agent_load(long loader, long folder, long path, long arguments, long environment, long flags);
+
+/* own_name.c: the path of the program, where /proc/self/exe names the loader's file; and what a path stands for there. */
+CORDON_HIDDEN void cordon_agent_note_own_name(const char *path);
+CORDON_HIDDEN uint64_t cordon_agent_program_at(uint64_t path);
 
 /* In its flags: the thread is to be traced by its parent from then on. */
 #define CORDON_AGENT_TRACED 0x40000000

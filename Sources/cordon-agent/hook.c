@@ -11,8 +11,7 @@ CORDON_AGENT_BEGIN
 static uint32_t said; /* a shell tries the folders of PATH one after the other */
 
 /* By way of the loader's file, of which the supervisor has given a descriptor. */
-static long load(const CordonTrap *trap, long loader, long flags) {
-  const uint64_t *arguments = trap->arguments;
+static long load(const CordonTrap *trap, const uint64_t *arguments, long loader, long flags) {
   if (loader < 0) return loader;
   if (trap->number == NR_execve)
     return cordon_agent_load(loader, AT_FDCWD, (long)arguments[0], (long)arguments[1], (long)arguments[2], flags);
@@ -32,13 +31,17 @@ static CordonVerdict execute(const CordonTrap *trap, const CordonSite *site) {
   uint32_t mask = cordon_mask_leave();
   CordonCall *call = cordon_agent_open(trap, site);
   long mark = call != NULL ? CORDON_AGENT_EXECUTES + (call - cordon_area_call(cordon_agent_area(), 0)) : 0;
+  uint64_t arguments[5];
+  for (int i = 0; i < 5; i++) arguments[i] = trap->arguments[i];
+  uint64_t *path = &arguments[trap->number == NR_execve ? 0 : 1];
+  *path = cordon_agent_program_at(*path);
   if (cordon_agent_is_to_be_traced()) {
     long loader = cordon_agent_call(NR_execveat, CORDON_QUESTION_LOADER, 0, 0, 0, CORDON_AGENT_ASKS, mark);
-    verdict.value = load(trap, loader, CORDON_AGENT_TRACED);
+    verdict.value = load(trap, arguments, loader, CORDON_AGENT_TRACED);
   } else {
-    verdict.value = cordon_agent_call(trap->number, (long)trap->arguments[0], (long)trap->arguments[1],
-                                      (long)trap->arguments[2], (long)trap->arguments[3], (long)trap->arguments[4], mark);
-    if (verdict.value >= 0) verdict.value = load(trap, verdict.value, 0);
+    verdict.value = cordon_agent_call(trap->number, (long)arguments[0], (long)arguments[1], (long)arguments[2],
+                                      (long)arguments[3], (long)arguments[4], mark);
+    if (verdict.value >= 0) verdict.value = load(trap, arguments, verdict.value, 0);
   }
   cordon_mask_return(mask);
   cordon_agent_close(call, verdict.value);
@@ -82,6 +85,15 @@ CordonVerdict cordon_agent_hook(CordonTrap *trap, void *context) {
     CordonCall *call = cordon_agent_open(trap, site);
     verdict.kind = CordonVerdictValue;
     verdict.value = cordon_agent_cancel_action(trap);
+    cordon_agent_close(call, verdict.value);
+    return verdict;
+  }
+  if (duties & CORDON_AGENT_ACCOUNTS && cordon_agent_unmaps_code(trap)) {
+    CordonCall *call = cordon_agent_open(trap, site);
+    verdict.kind = CordonVerdictValue;
+    verdict.value = cordon_agent_call(NR_munmap, (long)trap->arguments[0], (long)trap->arguments[1], 0, 0, 0, 0);
+    /* Whoever has looked for it since the trap may have found it still. */
+    cordon_agent_unmapped(trap->arguments[0], trap->arguments[1]);
     cordon_agent_close(call, verdict.value);
     return verdict;
   }

@@ -97,6 +97,18 @@ void cordon_agent_unmapped(uint64_t start, uint64_t length) {
   }
 }
 
+/* Not where the thread's own stack goes as well, on which it stands. */
+int cordon_agent_unmaps_code(const CordonTrap *trap) {
+  if (trap->architecture != CORDON_ARCH_X86_64 || trap->number != NR_munmap) return 0;
+  uint64_t start = trap->arguments[0], length = trap->arguments[1];
+  if (trap->registers->rsp - start < length || (uint64_t)__builtin_frame_address(0) - start < length) return 0;
+  CordonAgentArea *area = cordon_agent_area();
+  uint32_t count = __atomic_load_n(&area->modules, __ATOMIC_ACQUIRE);
+  for (uint32_t i = 0; i < count; i++)
+    if (overlaps(cordon_area_module(area, i), start, length)) return 1;
+  return 0;
+}
+
 /* What cannot be executed does not call. */
 void cordon_agent_protected(uint64_t start, uint64_t length, uint64_t protection) {
   if (!(protection & PROT_EXEC)) return;

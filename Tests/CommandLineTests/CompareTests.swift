@@ -244,6 +244,9 @@ private struct Document: Decodable {
   func `what this process may not do is a row with the reason, and the rest is measured`(
     call: RefusedCall, mechanism: String, workload: String, reason: String
   ) async throws {
+    if workload == "storm", try await permittedProcessors().count < 2 {
+      return print("\(workload) is not measured here, where there is one processor")
+    }
     let folder = try TemporaryFolder()
     let file = folder.file("figures")
     await #expect(processExitsWith: .exitCode(0)) {

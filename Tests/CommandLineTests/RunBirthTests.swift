@@ -25,8 +25,9 @@ extension RunFaultTests {
         export "V$i=value"
         "$cordon" run \(option) -- sh -c 'env | grep -c "^V[0-9]*=value"; exec sh -c "echo \\$#" "$@"' $(seq 20000)
       done
+      "$cordon" run \(option) -- env -i /bin/sh -c 'exec /bin/sh -c "echo \\$#" "$@"' $(seq 20000)
       """, in: folder.path)
-    #expect(outcome.output == "3001\n19998\n3002\n19998\n", "\(outcome.error)")
+    #expect(outcome.output == "3001\n19998\n3002\n19998\n19998\n", "\(outcome.error)")
   }
 
   /// A limit on descriptors that is reached keeps no program from its agent, and stays what it was.

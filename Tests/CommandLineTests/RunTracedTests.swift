@@ -67,6 +67,7 @@ import Testing
         run(["./" + name])
     run(["name"], path=os.open("script", os.O_RDONLY))
     run(["name", "show.py"], path=os.open(python, os.O_RDONLY | os.O_CLOEXEC))
+    run(["self", "show.py", "itself"], path="/proc/self/exe")
     run(["echo", "x" * 100000], path="/bin/echo", environment={"Y": "y" * 100000})
     run(["many"] + ["argument"] * 20000, path="/bin/true")
     for name in sys.argv[1:]:
@@ -128,6 +129,32 @@ import Testing
   @Test func soTheyDoWithoutATracer() async throws {
     guard has("gcc", "python3") else { return }
     try await compare("", "--all")
+  }
+
+  /// An ordinary user's program that is traced executes itself by /proc/self/exe, which names the loader.
+  @Test(arguments: ["--all", "--trap=libnone.so", "--mechanism=sud"])
+  func anOrdinaryUsersProgramExecutesItself(_ option: String) async throws {
+    guard has("strace", "gcc", "setpriv"), geteuid() == 0 else { return }
+    if option.hasSuffix("sud"), Mechanisms.lackDispatch { return }
+    let folder = try TemporaryFolder()
+    try await Compiler.build(
+      """
+      #include <unistd.h>
+      int main(int count, char **arguments) {
+        if (count == 5) return 3;
+        char *next[7] = {0};
+        for (int i = 0; i < count; i++) next[i] = arguments[i];
+        next[count] = "more";
+        execv("/proc/self/exe", next);
+        return 4;
+      }
+      """, as: "again", in: folder.path)
+    chmod(folder.path.string, 0o755)
+    let outcome = try await CordonBinary.shell(
+      """
+      "$cordon" run \(option) -- setpriv --reuid 65534 --regid 65534 --clear-groups strace -f -o /dev/null ./again
+      """, in: folder.path)
+    #expect(outcome.status == 3, "\(outcome.error)")
   }
 
   /// strace(1), started inside, says what it says elsewhere, and more.

@@ -117,16 +117,42 @@ import Testing
       let guest = try Guest("seccomp")
       nativeCall(Number.prctl, 38, 1)
       fillUp(leaving: 4_000)
-      // Code lies between them, so that no filter can take in more.
-      let ground = try #require(Ground(at: 0x2000_0000_0000, size: 1_500 * 0x1000))
-      try guest.session.change { change in
-        for page in 0..<UInt64(1_500) {
-          let start = ground.start + page * 0x1000
-          if let range = try? AddressRange(start: start, end: start + 0x800) { change.trap(range) }
-        }
-      }
+      _ = try trapHalfPages(1_500, in: guest.session)
       expectRefusal(.filterRefused(.noMemory), of: guest.session, for: .allThreads)
       check(guest.call(Number.getpid), Int(getpid()), "the region's call")
+    }
+  }
+
+  /// A thread attaches one of its own between them. Those before it stay, and what they trap is passed.
+  @Test func `several filters at activation, of which a later one is refused`() async {
+    await #expect(processExitsWith: .success) {
+      begin(seconds: 300)
+      var status: Int32 = 0
+      // 0: the thread was not quick enough.
+      for _ in 0..<100 where status == 0 {
+        status = inChild {
+          let guest = try Guest("seccomp")
+          let ground = try trapHalfPages(6_000, in: guest.session)
+          let quick = IdentifiedThread {
+            nativeCall(Number.prctl, 38, 1)  // PR_SET_NO_NEW_PRIVS
+            while nativeCall(Number.prctl, 21) == 0 {}  // PR_GET_SECCOMP
+            _ = GuestFilter(allowingBy: 1).load()
+            while true { pause() }
+          }
+          do throws(SessionError) {
+            try guest.session.activate(for: .allThreads)
+            _exit(0)
+          } catch {
+            guard error == .threadNotSynchronized(quick.id), !guest.session.isActive else { _exit(2) }
+          }
+          guard ProcessState().filters > 0, ProcessState().isInstalled else { _exit(3) }
+          for start in [ground.start, ground.start + ground.size - 0x1000] {
+            guard ground.call(at: start) == Int(getpid()) else { _exit(4) }
+          }
+          _exit(77)
+        }
+      }
+      check(status, 77 << 8, "how the child ended")
     }
   }
 
@@ -194,6 +220,18 @@ private struct Several {
     }
     guard plan.filters == 0 else { _exit(5) }
   }
+}
+
+/// Makes regions of which no 1,500 fit into one filter: half of each page, with code between them that none can take in.
+private func trapHalfPages(_ pages: UInt64, in session: Session) throws -> Ground {
+  let ground = try #require(Ground(at: 0x2000_0000_0000, size: pages * 0x1000))
+  try session.change { change in
+    for page in 0..<pages {
+      let start = ground.start + page * 0x1000
+      if let range = try? AddressRange(start: start, end: start + 0x800) { change.trap(range) }
+    }
+  }
+  return ground
 }
 
 /// An active session behind whose filter others' have left room for so many instructions.

@@ -110,6 +110,8 @@ long cordon_memory_file_seal(int32_t file);
 long cordon_signal_descriptor(uint64_t mask);
 /// Blocks the signals of `mask` in the calling thread, and says what was blocked before.
 long cordon_signal_block(uint64_t mask, uint64_t *before);
+/// Has the calling thread block the signals of `mask` and no others.
+void cordon_signal_set_mask(uint64_t mask);
 
 /// Stops this process by SIGTSTP, SIGTTIN or SIGTTOU, until it is continued.
 void cordon_signal_stop(int32_t number);
@@ -134,6 +136,9 @@ uint64_t cordon_vdso_room(uint64_t size);
 
 /// 1 where this processor and kernel let programs read thread pointers by RDFSBASE (HWCAP2_FSGSBASE; Linux 5.9), else 0.
 int32_t cordon_can_read_thread_pointers(void);
+
+/// Whether it is the first thread of its process, whose number it has.
+int cordon_is_first_thread(int32_t thread);
 
 /// Goes on in a child that has left terminal, folder and the three standard descriptors behind: 1 in the child, 0 in the
 /// process that calls.
