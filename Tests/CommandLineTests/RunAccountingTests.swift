@@ -51,31 +51,6 @@ struct RunAccountingTests {
     }
   }
 
-  private struct Document: Decodable {
-    struct Row: Decodable {
-      struct Site: Decodable {
-        let offset: String
-        let symbol: String?
-        let calls: Int
-      }
-      let module: String?
-      let system: Bool
-      let call: String
-      let calls: Int
-      let errors: Int
-      let timed: Int
-      let time_ns: Int
-      let first_site: Site
-    }
-    let schema: String
-    let program: [String]
-    let exit_status: Int?
-    let calls: Int
-    let calls_from_elsewhere: Int
-    let lost_calls: Int
-    let rows: [Row]
-  }
-
   private struct Line: Decodable {
     let pid: Int
     let tid: Int
@@ -93,9 +68,7 @@ struct RunAccountingTests {
     return outcome
   }
 
-  private func document(_ guest: borrowing Guest) throws -> Document {
-    try JSONDecoder().decode(Document.self, from: Data(guest.folder.read("report")))
-  }
+  private func report(_ guest: borrowing Guest) throws -> WrittenReport { try WrittenReport(guest.folder.path) }
 
   @Test func callsBehindLibcsBackAreNamed() async throws {
     let guest = try await Guest()
@@ -110,17 +83,17 @@ struct RunAccountingTests {
   @Test func theReportSaysWhatWasCalledFromWhere() async throws {
     let guest = try await Guest()
     _ = try await run(guest, [])
-    let document = try document(guest)
-    #expect(document.schema == "cordon.run/1" && document.exit_status == 3 && document.lost_calls == 0)
-    #expect(document.program == [guest.program, guest.library])
-    #expect(document.calls_from_elsewhere == Self.calls + 1)
-    let row = try #require(document.rows.first { $0.module == guest.library })
+    let report = try report(guest)
+    #expect(report.schema == "cordon.run/1" && report.exit_status == 3 && report.lost_calls == 0)
+    #expect(report.program == [guest.program, guest.library])
+    #expect(report.calls_from_elsewhere == Self.calls + 1)
+    let row = try #require(report.rows.first { $0.module == guest.library })
     #expect(row.call == "getpid" && row.calls == Self.calls && row.timed == Self.calls && row.errors == 0)
     #expect(row.time_ns > 0 && !row.system)
     #expect(row.first_site.symbol?.hasPrefix("guest+0x") == true && row.first_site.calls == Self.calls)
-    let access = document.rows.filter { $0.call == "access" }
+    let access = report.rows.filter { $0.call == "access" }
     #expect(access.reduce(0) { $0 + $1.errors } >= 1, "the failed call is counted as one")
-    #expect(document.calls == document.rows.reduce(0) { $0 + $1.calls })
+    #expect(report.calls == report.rows.reduce(0) { $0 + $1.calls })
   }
 
   @Test(
@@ -133,7 +106,7 @@ struct RunAccountingTests {
     let guest = try await Guest()
     let outcome = try await run(guest, options)
     #expect(outcome.error.isEmpty, "\(outcome.error)")
-    let rows = try document(guest).rows
+    let rows = try report(guest).rows
     #expect(rows.allSatisfy { $0.call == "getpid" })
     let names = rows.map { row in
       row.module == "[anonymous]" ? nil : row.module?.split(separator: "/").last.map(String.init)
@@ -145,9 +118,9 @@ struct RunAccountingTests {
   @Test func syscallUserDispatchGivesTheSameBooks() async throws {
     let guest = try await Guest()
     _ = try await run(guest, [])
-    let bySeccomp = try document(guest).rows.filter { !$0.system }.map { [$0.module, $0.call, String($0.calls)] }
+    let bySeccomp = try report(guest).rows.filter { !$0.system }.map { [$0.module, $0.call, String($0.calls)] }
     _ = try await run(guest, ["--mechanism", "sud"])
-    let byDispatch = try document(guest).rows.filter { !$0.system }.map { [$0.module, $0.call, String($0.calls)] }
+    let byDispatch = try report(guest).rows.filter { !$0.system }.map { [$0.module, $0.call, String($0.calls)] }
     #expect(bySeccomp == byDispatch && bySeccomp.count == 2)
   }
 
@@ -164,7 +137,7 @@ struct RunAccountingTests {
     let outcome = try await CordonBinary.run(
       "run", "--profile", path, "--report", guest.folder.file("report"), guest.program, guest.library)
     #expect(outcome.status == 4 && outcome.output == "wrong\n" && outcome.error.isEmpty, "\(outcome.error)")
-    let rows = try document(guest).rows
+    let rows = try report(guest).rows
     #expect(rows.count == 1 && rows.first?.module == guest.library)
     #expect(rows.first?.errors == Self.calls)
   }
@@ -210,7 +183,7 @@ struct RunAccountingTests {
     #expect(outcome.error.isEmpty)
     let lines = try String(decoding: guest.folder.read("log"), as: UTF8.self).split(separator: "\n")
       .map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
-    #expect(lines.count == (try document(guest)).calls)
+    #expect(lines.count == (try report(guest)).calls)
     let own = lines.filter { $0.module == guest.library }
     #expect(own.count == Self.calls)
     #expect(own.allSatisfy { $0.call == "getpid" && $0.result == $0.pid && $0.pid == $0.tid && $0.duration_ns != nil })
@@ -274,7 +247,7 @@ struct RunAccountingTests {
     let outcome = try await CordonBinary.run(
       "run", "--all", "--report", folder.file("report"), folder.file("guest"))
     #expect(outcome.status == 0 && outcome.error.isEmpty, "\(outcome.error)")
-    let rows = try JSONDecoder().decode(Document.self, from: Data(folder.read("report"))).rows
+    let rows = try WrittenReport(folder.path).rows
     for (calls, count) in [(["clone3"], 800), (["clone", "fork"], 300), (["vfork"], 100)] {
       let made = rows.filter { calls.contains($0.call) }
       #expect(made.reduce(0) { $0 + $1.calls } == count && made.allSatisfy { $0.timed == $0.calls && $0.errors == 0 })

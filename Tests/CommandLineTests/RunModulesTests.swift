@@ -1,22 +1,9 @@
 import SystemPackage
 import Testing
 
-import struct Foundation.Data
-import class Foundation.JSONDecoder
-
 /// `cordon run`: modules that come and go often, lie where loaders put few, change, or are very many.
 @Suite(.timeLimit(.ofPrograms), .enabled(if: Compiler.exists, "gcc is not installed (apt-get install gcc)"))
 struct RunModulesTests {
-  private struct Document: Decodable {
-    struct Row: Decodable {
-      let module: String?
-      let call: String
-      let calls: Int
-    }
-    let lost_calls: Int
-    let rows: [Row]
-  }
-
   private static let library = """
     int plug(void) {
       long result;
@@ -125,12 +112,9 @@ struct RunModulesTests {
     let outcome = try await CordonBinary.run(
       CordonBinary.path, ["run"] + options + ["--report", "report", "--"] + command, in: folder.path)
     #expect(outcome.status == 3 && outcome.error.isEmpty, "\(options): \(outcome.error)")
-    let document = try JSONDecoder().decode(Document.self, from: Data(folder.read("report")))
-    #expect(document.lost_calls == 0)
-    let rows = document.rows.filter { name.isEmpty || $0.call == name }
-    return Dictionary(
-      rows.map { ($0.module?.split(separator: "/").last.map(String.init) ?? "nowhere", $0.calls) },
-      uniquingKeysWith: +)
+    let report = try WrittenReport(folder.path)
+    #expect(report.lost_calls == 0)
+    return report.rows.filter { name.isEmpty || $0.call == name }.callsByModule
   }
 
   /// More often than there is room for modules at places of their own.

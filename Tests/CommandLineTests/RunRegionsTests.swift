@@ -2,9 +2,6 @@ import Glibc
 import SystemPackage
 import Testing
 
-import struct Foundation.Data
-import class Foundation.JSONDecoder
-
 /// `cordon run --trap`: whatever code is named, and however it comes and goes, exactly its calls are accounted.
 @Suite(.timeLimit(.ofPrograms), .enabled(if: Compiler.exists, "gcc is not installed (apt-get install gcc)"))
 struct RunRegionsTests {
@@ -55,17 +52,6 @@ struct RunRegionsTests {
     }
     """
 
-  private struct Document: Decodable {
-    struct Row: Decodable {
-      let module: String?
-      let call: String
-      let calls: Int
-    }
-    let calls_from_elsewhere: Int
-    let lost_calls: Int
-    let rows: [Row]
-  }
-
   /// What is said of calls that do not come from libc: by module and call.
   private func counts(_ options: [String], _ program: String, in folder: FilePath) async throws -> [String: Int] {
     let outcome = try await CordonBinary.run(
@@ -73,22 +59,12 @@ struct RunRegionsTests {
       ["run"] + options + ["--report", "report", "./\(program)", "./lib\(program).so", "./libother.so"],
       in: folder)
     #expect(outcome.status == 3 && outcome.output == "123\n" && outcome.error.isEmpty, "\(options): \(outcome.error)")
-    let file = try FileDescriptor.open(folder.appending("report"), .readOnly)
-    let bytes = try file.closeAfter {
-      var buffer = [UInt8](repeating: 0, count: 1 << 20)
-      let count = try buffer.withUnsafeMutableBytes { try file.read(into: $0) }
-      return buffer[..<count]
-    }
-    let document = try JSONDecoder().decode(Document.self, from: Data(bytes))
-    #expect(document.lost_calls == 0)
+    let report = try WrittenReport(folder)
+    #expect(report.lost_calls == 0)
     let own = ["getpid", "getppid", "getuid"]
-    let rows = document.rows.filter { row in
+    return report.rows.filter { row in
       own.contains(row.call) && row.module.map { !$0.contains("libc") && !$0.contains("ld-musl") } ?? true
-    }
-    return Dictionary(
-      rows.map { row in
-        (row.module?.split(separator: "/").last.map(String.init) ?? "nowhere", row.calls)
-      }, uniquingKeysWith: +)
+    }.callsByModule
   }
 
   @Test(arguments: ["gcc", "gcc -no-pie", "musl-gcc"])
