@@ -120,7 +120,7 @@ struct RunExecSignalsTests {
       #include <stdio.h>
       #include <sys/wait.h>
       #include <unistd.h>
-      #define ROUNDS 200
+      #define ROUNDS 1000
       static int ends[2], counts[65];
       static pid_t launcher;
       static void note(int signal) {
@@ -175,7 +175,7 @@ struct RunExecSignalsTests {
       }
       """#, as: "guest", in: folder.path, ["-D_GNU_SOURCE"])
     let outcome = try await CordonBinary.shell("exec ./guest", in: folder.path)
-    #expect(outcome.output == "400 200 400 200\n" && outcome.status == 3, "\(outcome.output) \(outcome.error)")
+    #expect(outcome.output == "2000 1000 2000 1000\n" && outcome.status == 3, "\(outcome.output) \(outcome.error)")
   }
 
   /// What a program and its children send to its parent is not for it.
