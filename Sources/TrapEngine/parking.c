@@ -111,7 +111,7 @@ typedef struct {
   uint64_t missing;    /* those that do not stand still */
   uint64_t unanswered; /* those that are still to answer */
   uint64_t moving;     /* those that may do so before others go on */
-  uint64_t starving;   /* those that would run if they were given a processor */
+  uint64_t starving;   /* those that may do so if they are given a processor */
   CordonSilence silence;
 } Round;
 
@@ -169,7 +169,7 @@ static void examine(CordonPlace *place, uint32_t thread, uint32_t turn, Round *r
   CordonThreadLook look;
   uint64_t request = CORDON_SIGNAL_BIT(CORDON_REQUEST_SIGNAL), before = look_at(place);
   if (cordon_look_at_thread((int32_t)thread, &look) != 0 || last_state_in(before) != asked) {
-    round->moving++; /* it has ended, or answered meanwhile */
+    round->moving++, round->starving++; /* it has ended, or answered meanwhile */
     return;
   }
   int will_answer_first = look.makes_child && look.pending & request && !(look.blocked & (request | CORDON_SIGSYS_BIT));
@@ -223,7 +223,10 @@ static long go_round(long directory, uint32_t self, uint32_t turn, int examines,
         if (examines && cordon_look_at_thread((int32_t)thread, &look) == 0) round->starving += look.is_runnable;
       }
       if (state != asked) {
-        if (state != blocks || questions_in(found, turn) < MOST_QUESTIONS) ask(place, thread, turn, round);
+        if (state == blocks && questions_in(found, turn) >= MOST_QUESTIONS) continue;
+        /* So late, it is new or was just about to answer: it has not been silent. */
+        if (examines) round->starving++;
+        ask(place, thread, turn, round);
         continue;
       }
       round->unanswered++;
