@@ -73,12 +73,14 @@ CORDON_HIDDEN long cordon_agent_ask(long question, uint64_t argument);
    does not return. The rest is as for execveat(2). */
 CORDON_HIDDEN long cordon_agent_load(long loader, long folder, long path, long arguments, long environment, long flags);
 
-/* own_name.c: the path of the program, where /proc/self/exe names the loader's file; and what a path stands for there. */
+/* own_name.c: the path of the program, where /proc/self/exe names the loader's file; and whether a path means it there. */
 CORDON_HIDDEN void cordon_agent_note_own_name(const char *path);
-CORDON_HIDDEN uint64_t cordon_agent_program_at(uint64_t path);
+CORDON_HIDDEN const char *cordon_agent_own_name(void);
+CORDON_HIDDEN int cordon_agent_means_itself(uint64_t path);
 
-/* In its flags: the thread is to be traced by its parent from then on. */
+/* In its flags: the thread is to be traced by its parent from then on; the path means the program itself. */
 #define CORDON_AGENT_TRACED 0x40000000
+#define CORDON_AGENT_ITSELF 0x20000000
 
 /* trace.c: takes note of a PTRACE_TRACEME that has to wait, and answers it; 1 when it has. */
 CORDON_HIDDEN int cordon_agent_postpones_trace(const CordonTrap *trap, CordonVerdict *verdict);

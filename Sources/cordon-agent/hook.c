@@ -11,12 +11,15 @@ CORDON_AGENT_BEGIN
 static uint32_t said; /* a shell tries the folders of PATH one after the other */
 
 /* By way of the loader's file, of which the supervisor has given a descriptor. */
-static long load(const CordonTrap *trap, const uint64_t *arguments, long loader, long flags) {
+static long load(const CordonTrap *trap, long loader, long flags) {
+  const uint64_t *arguments = trap->arguments;
   if (loader < 0) return loader;
   if (trap->number == NR_execve)
     return cordon_agent_load(loader, AT_FDCWD, (long)arguments[0], (long)arguments[1], (long)arguments[2], flags);
+  long given = (int32_t)arguments[4];
+  if (given & (CORDON_AGENT_TRACED | CORDON_AGENT_ITSELF)) given = -1; /* as good as any that the kernel does not know */
   return cordon_agent_load(loader, (long)arguments[0], (long)arguments[1], (long)arguments[2], (long)arguments[3],
-                           (long)(int32_t)arguments[4] | flags);
+                           given | flags);
 }
 
 static CordonVerdict execute(const CordonTrap *trap, const CordonSite *site) {
@@ -34,14 +37,15 @@ static CordonVerdict execute(const CordonTrap *trap, const CordonSite *site) {
   uint64_t arguments[5];
   for (int i = 0; i < 5; i++) arguments[i] = trap->arguments[i];
   uint64_t *path = &arguments[trap->number == NR_execve ? 0 : 1];
-  *path = cordon_agent_program_at(*path);
+  long means = cordon_agent_means_itself(*path) ? CORDON_AGENT_ITSELF : 0;
+  if (means != 0) *path = (uint64_t)cordon_agent_own_name();
   if (cordon_agent_is_to_be_traced()) {
     long loader = cordon_agent_call(NR_execveat, CORDON_QUESTION_LOADER, 0, 0, 0, CORDON_AGENT_ASKS, mark);
-    verdict.value = load(trap, arguments, loader, CORDON_AGENT_TRACED);
+    verdict.value = load(trap, loader, CORDON_AGENT_TRACED | means);
   } else {
     verdict.value = cordon_agent_call(trap->number, (long)arguments[0], (long)arguments[1], (long)arguments[2],
                                       (long)arguments[3], (long)arguments[4], mark);
-    if (verdict.value >= 0) verdict.value = load(trap, arguments, verdict.value, 0);
+    if (verdict.value >= 0) verdict.value = load(trap, verdict.value, means);
   }
   cordon_mask_return(mask);
   cordon_agent_close(call, verdict.value);

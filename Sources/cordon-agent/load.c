@@ -131,7 +131,7 @@ static long append_path(char *name, size_t limit, const char *path) {
 }
 
 static long prepare(Load *load, long folder, const char *path, long flags) {
-  long file = open_program(folder, path, flags);
+  long file = open_program(folder, flags & CORDON_AGENT_ITSELF ? cordon_agent_own_name() : path, flags);
   if (file < 0) return file;
   long error = 0;
   char name[LINE];
@@ -172,7 +172,7 @@ long cordon_agent_load(long loader, long folder, long path, long arguments, long
   load.record.program = load.record.interpreter = -1;
   load.record.words = 0;
   load.record.is_nameless = 0;
-  long known = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | CORDON_AGENT_TRACED;
+  long known = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | CORDON_AGENT_TRACED | CORDON_AGENT_ITSELF;
   long error = flags & ~known ? -CORDON_AGENT_EINVAL : prepare(&load, folder, (const char *)path, flags);
   if (error == 0)
     error = cordon_agent_call(NR_pwrite64, loader, (long)&load.record, sizeof load.record, CORDON_LOADER_RECORD_OFFSET, 0, 0);

@@ -12,13 +12,15 @@ void cordon_agent_note_own_name(const char *path) {
   for (size_t i = 0; i < sizeof own_name - 1 && path[i] != 0; i++) ((volatile char *)own_name)[i] = path[i];
 }
 
-uint64_t cordon_agent_program_at(uint64_t path) {
-  if (own_name[0] == 0) return path;
+const char *cordon_agent_own_name(void) { return own_name; }
+
+int cordon_agent_means_itself(uint64_t path) {
+  if (own_name[0] == 0) return 0;
   char given[sizeof self];
-  if (cordon_copy_in(given, path, sizeof given) != 0) return path;
+  if (cordon_copy_in(given, path, sizeof given) != 0) return 0;
   for (size_t i = 0; i < sizeof self; i++)
-    if (given[i] != self[i]) return path;
-  return (uint64_t)own_name;
+    if (given[i] != self[i]) return 0;
+  return 1;
 }
 
 CORDON_AGENT_END

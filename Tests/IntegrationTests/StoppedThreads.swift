@@ -259,6 +259,7 @@ import TrapEngine
 
 /// Attaches a filter that allows everything, by the engine alone: why that was not to be had.
 func attachWhileThreadsStandStill(_ patience: CordonPatience) -> CordonSilence {
+  nativeCall(Number.prctl, 38, 1)  // PR_SET_NO_NEW_PRIVS
   var silence = CordonSilence()
   let allow: UInt64 = 0x7fff_0000 << 32 | 0x06  // BPF_RET, SECCOMP_RET_ALLOW
   let result = withUnsafePointer(to: allow) { cordon_seccomp_load_parked($0, 1, 1, patience, &silence) }
