@@ -8,7 +8,7 @@ CORDON_SIGNAL_PATH_BEGIN
 /* Beyond this many steps the table counts as full; at a load of 90 % one site in a thousand needs that many. */
 #define PROBES 128
 /* A site goes to the first page of its table while there is room, so that a program with few sites touches few pages; and
-   then behind it. */
+   then behind it, where the end of the table is followed by the page after the first. */
 #define NEAR_PROBES 8
 #define PAGE 4096
 
@@ -29,10 +29,8 @@ uint64_t cordon_thunk(CordonThunkKind kind, uint64_t resume) {
   uint64_t index = (resume * 0x9e3779b97f4a7c15ull) >> 32; /* Fibonacci hashing; sites lie close together */
   uint64_t first = PAGE / table->width, last = slots > first ? first - 1 : slots - 1;
   for (uint32_t probe = 0; probe < NEAR_PROBES + PROBES; probe++, index++) {
-    if (probe == NEAR_PROBES && last < slots - 1) {
-      last = slots - 1;
-      if ((index & last) < first) index += first;
-    }
+    if (probe == NEAR_PROBES) last = slots - 1;
+    if (last >= first && (index & last) < first) index += first;
     uint8_t *slot = code + (index & last) * table->width;
     uint64_t *target = (uint64_t *)(slot + CORDON_GATE_SIZE);
     uint64_t found = __atomic_load_n(target, __ATOMIC_ACQUIRE);

@@ -82,6 +82,32 @@ import TrapEngine
     }
   }
 
+  /// With 8,192 sites a quarter of the table is taken. These lie where the hash of one is the table's last slot, which
+  /// another has by then: it has to find one behind the first page, all of which is taken.
+  @Test(arguments: mechanisms)
+  func `a site whose search meets the end of the table`(_ mechanism: String) async {
+    await #expect(processExitsWith: .success) { [mechanism = mechanism as String] in
+      begin()
+      let count = 8192
+      let session = try Session(mechanism: try #require(Mechanism(rawValue: mechanism)))
+      let range = try AddressRange(start: 0x2000_002d_0000, end: 0x2000_002d_0000 + UInt64(count * 16))
+      let start = UnsafeMutableRawPointer(bitPattern: UInt(range.start))
+      let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED
+      try #require(mmap(start, count * 16, PROT_READ | PROT_WRITE | PROT_EXEC, flags, -1, 0) == start)
+      let code: [UInt8] = [0xb8, UInt8(Number.getppid), 0, 0, 0, 0x0f, 0x05, 0xc3]
+      for index in 0..<count {
+        code.withUnsafeBytes { start?.advanced(by: index * 16).copyMemory(from: $0.baseAddress!, byteCount: 8) }
+      }
+      try session.trap(range)
+      let log = HookLog()
+      try session.setHook(log.hook())
+      try session.activate(for: .allThreads)
+      for index in 0..<count { check(call(range.start + UInt64(index * 16)), Int(getppid()), "site \(index)") }
+      check(log.hooked, count, "trapped calls")
+      check(Int(counters().shared_thunks), 0, "calls by the shared thunk")
+    }
+  }
+
   /// The tables of the sites that make children, and of int 0x80, have 2,048 thunks each.
   @Test(arguments: mechanisms)
   func `more sites by int 0x80, and of fork, than thunks`(_ mechanism: String) async {
