@@ -407,3 +407,9 @@ int32_t guest_map_round(GuestMemory memory) {
   CHECK(unmap(at + PAGE, PAGE) == 0);
   return 0;
 }
+
+void guest_map_allocations(void) {
+  mallopt(M_MMAP_THRESHOLD, 0);
+  mallopt(M_TOP_PAD, 0);
+  malloc_trim(0);
+}

@@ -34,4 +34,7 @@ int32_t guest_map_round(GuestMemory memory);
 /// Installs the program's SIGSYS handler.
 int32_t guest_map_handle(void);
 
+/// From now on malloc maps each block by itself that it has no memory for, and free unmaps it.
+void guest_map_allocations(void);
+
 #endif
