@@ -15,15 +15,26 @@ enum StatusFile {
     return field("Tgid:", of: thread).flatMap { Int32($0) } ?? thread
   }
 
-  /// All of a file; nil where it cannot be read.
-  static func wholeText(_ path: String) -> String? {
+  /// All of a file; nil where it cannot be opened, which errno says why.
+  static func wholeText(_ path: String) -> String? { wholeFile(path).map { String(decoding: $0, as: UTF8.self) } }
+
+  /// A value of a process's auxiliary vector, getauxval(3); nil where it has none of that kind, or it cannot be read.
+  static func auxiliaryValue(_ kind: Int32, of process: Int32) -> UInt64? {
+    guard let bytes = wholeFile("/proc/\(process)/auxv") else { return nil }
+    let words = bytes.withUnsafeBytes { bytes in
+      (0..<bytes.count / 8).map { bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self) }
+    }
+    return stride(from: 0, to: words.count - 1, by: 2).first { words[$0] == UInt64(kind) }.map { words[$0 + 1] }
+  }
+
+  private static func wholeFile(_ path: String) -> [UInt8]? {
     let file = open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { return nil }
     defer { close(file) }
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 16384)
     while case let count = read(file, &buffer, buffer.count), count > 0 { bytes += buffer[..<count] }
-    return String(decoding: bytes, as: UTF8.self)
+    return bytes
   }
 
   /// The first 4 KiB of a file.

@@ -1,0 +1,39 @@
+import Cordon
+import Glibc
+
+/// The code that a process has mapped.
+enum MappedCode {
+  /// nil where it may not be read. Of a process that is gone nothing is there.
+  static func map(of thread: Int32) -> ProcessMap? {
+    guard let text = StatusFile.wholeText("/proc/\(thread)/maps") else {
+      return errno == EACCES || errno == EPERM ? nil : ProcessMap(process: thread, mappings: [], executable: nil)
+    }
+    var mappings: [ProcessMap.Mapping] = []
+    // Most lines are not of code: these are passed over before anything is made of them.
+    for line in text.split(separator: "\n") {
+      guard let blank = line.utf8.firstIndex(of: UInt8(ascii: " ")) else { continue }
+      let permissions = line.utf8[line.utf8.index(after: blank)...].prefix(4)
+      guard permissions.dropFirst(2).first == UInt8(ascii: "x") else { continue }
+      if let mapping = ProcessMap.Mapping(line: line) { mappings.append(mapping) }
+    }
+    var executable = link("/proc/\(thread)/exe").map { ProcessMap.path(ofLink: $0) }
+    // Where it is the loader's file that is said to be executed, nothing of that is there.
+    if !mappings.contains(where: { $0.path == executable }) { executable = program(of: thread, text) ?? executable }
+    return ProcessMap(process: thread, mappings: mappings, executable: executable)
+  }
+
+  /// The file with the program headers that the kernel has told the program of, getauxval(3).
+  private static func program(of thread: Int32, _ maps: String) -> String? {
+    guard let headers = StatusFile.auxiliaryValue(AT_PHDR, of: thread) else { return nil }
+    return maps.split(separator: "\n").lazy.compactMap { ProcessMap.Mapping(line: $0) }
+      .first { $0.range.contains(headers) }?.path
+  }
+
+  /// What a symbolic link leads to.
+  static func link(_ path: String) -> String? {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let length = readlink(path, &buffer, buffer.count)
+    guard length > 0 else { return nil }
+    return String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}
