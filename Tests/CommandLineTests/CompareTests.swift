@@ -1,3 +1,4 @@
+import Cordon
 import Glibc
 import Subprocess
 import SystemPackage
@@ -219,7 +220,7 @@ private struct Document: Decodable {
   }
 
   @Test func `on one processor what needs two says so, and the rest is measured`() async throws {
-    let one = try #require(try await permittedProcessors().last)
+    let one = try #require(permittedProcessors().last)
     let run = try await CordonBinary.run(
       "/usr/bin/taskset",
       [
@@ -244,7 +245,7 @@ private struct Document: Decodable {
   func `what this process may not do is a row with the reason, and the rest is measured`(
     call: RefusedCall, mechanism: String, workload: String, reason: String
   ) async throws {
-    if workload == "storm", try await permittedProcessors().count < 2 {
+    if workload == "storm", permittedProcessors().count < 2 {
       return print("\(workload) is not measured here, where there is one processor")
     }
     let folder = try TemporaryFolder()
@@ -330,35 +331,19 @@ private struct Document: Decodable {
   }
 
   /// The numbers that the processors' list begins and ends with, on which this process may run.
-  private func permittedProcessors() async throws -> [Int] {
-    let list = try await CordonBinary.run("/bin/sh", ["-c", "sed -n s/^Cpus_allowed_list:.//p /proc/self/status"])
-    return list.output.split { !$0.isNumber }.compactMap { Int($0) }
+  private func permittedProcessors() -> [Int] {
+    let list = KernelFile.field("Cpus_allowed_list", of: "/proc/self/status") ?? ""
+    return list.split { !$0.isNumber }.compactMap { Int($0) }
   }
 
   /// What a process was started with; nothing where it is gone.
   private func words(of process: pid_t) -> [Substring] {
-    guard let file = try? FileDescriptor.open(FilePath("/proc/\(process)/cmdline"), .readOnly) else { return [] }
-    defer { try? file.close() }
-    var bytes = [UInt8](repeating: 0, count: 4096)
-    let count = (try? bytes.withUnsafeMutableBytes { try file.read(into: $0) }) ?? 0
-    return String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\0")
+    (KernelFile.text("/proc/\(process)/cmdline") ?? "").split(separator: "\0")
   }
 
   private func firstChild(of parent: pid_t) -> pid_t? {
-    guard let tasks = opendir("/proc/\(parent)/task") else { return nil }
-    defer { closedir(tasks) }
-    while let entry = readdir(tasks) {
-      let task = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-      guard let file = try? FileDescriptor.open(FilePath("/proc/\(parent)/task/\(task)/children"), .readOnly) else {
-        continue
-      }
-      defer { try? file.close() }
-      var bytes = [UInt8](repeating: 0, count: 64)
-      let count = (try? bytes.withUnsafeMutableBytes { try file.read(into: $0) }) ?? 0
-      let first = String(decoding: bytes[..<count], as: UTF8.self).split(separator: " ").first
-      if let child = first.flatMap({ pid_t($0) }) { return child }
-    }
-    return nil
+    let tasks = KernelFile.names(in: "/proc/\(parent)/task").map { "/proc/\(parent)/task/\($0)/children" }
+    return tasks.lazy.compactMap { KernelFile.text($0)?.split(separator: " ").first.flatMap { pid_t($0) } }.first
   }
 
   @Test func `help explains mechanisms, workloads and exit codes, with an example`() async throws {

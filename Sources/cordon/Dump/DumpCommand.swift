@@ -1,5 +1,5 @@
 import ArgumentParser
-import CordonComparator
+import Cordon
 import FilterCompiler
 import Glibc
 import SyscallPolicy
