@@ -349,7 +349,7 @@ private struct Document: Decodable {
   @Test func `help explains mechanisms, workloads and exit codes, with an example`() async throws {
     let result = try await CordonBinary.run("help", "compare")
     #expect(result.status == 0)
-    for text in ["sud-selector", "trap-value", "MISSED", "69", "EXAMPLES", "cordon compare --quick"] {
+    for text in ["sud-selector", "trap-value", "MISSED", "69", "Examples:", "cordon compare --quick"] {
       #expect(result.output.contains(text), "\(text)")
     }
     // The process that measures is no verb for people.
