@@ -264,6 +264,47 @@ import Testing
     }
   }
 
+  /// However many there are, none stops for a trap that its tracer has let it go on into.
+  @Test(arguments: ["--all", "--all --mechanism sud"])
+  func hundredsOfChildrenAreTraced(_ option: String) async throws {
+    guard has("gcc") else { return }
+    if option.hasSuffix("sud"), Mechanisms.lackDispatch { return }
+    let folder = try TemporaryFolder()
+    try await Compiler.build(
+      #"""
+      #include <signal.h>
+      #include <stdio.h>
+      #include <sys/ptrace.h>
+      #include <sys/wait.h>
+      #include <unistd.h>
+      #define CHILDREN 300
+      int main(void) {
+        pid_t children[CHILDREN];
+        int status, stops = 0, ends = 0;
+        for (int i = 0; i < CHILDREN; i++) {
+          children[i] = fork();
+          if (children[i] == 0) {
+            ptrace(PTRACE_TRACEME, 0, 0, 0);
+            raise(SIGSTOP);
+            for (int j = 0; j < 3; j++) getppid();
+            _exit(5);
+          }
+          if (waitpid(children[i], &status, 0) != children[i] || !WIFSTOPPED(status)) return 1;
+        }
+        for (int i = 0; i < CHILDREN; i++) ptrace(PTRACE_CONT, children[i], 0, 0);
+        for (pid_t child; (child = wait(&status)) > 0;) {
+          if (WIFSTOPPED(status)) stops++, ptrace(PTRACE_CONT, child, 0, WSTOPSIG(status));
+          if (WIFEXITED(status)) ends += WEXITSTATUS(status) == 5;
+        }
+        printf("%d %d\n", stops, ends);
+        return 3;
+      }
+      """#, as: "guest", in: folder.path)
+    let outcome = try await CordonBinary.shell(
+      "exec timeout -k 5 150 \"$cordon\" run \(option) -- ./guest", in: folder.path)
+    #expect(outcome.output == "0 300\n" && outcome.status == 3, "\(outcome.error)")
+  }
+
   /// From outside: of the launcher and all that it starts, and of a program that runs already and goes on to start others.
   @Test func straceOutside() async throws {
     guard has("strace") else { return }
