@@ -163,7 +163,7 @@ import Testing
     let folder = try TemporaryFolder()
     let outcome = try await CordonBinary.shell(
       """
-      timeout -k 5 150 "$cordon" run --all -- strace -f -o trace sh -c 'echo a; /bin/echo b; (exec /bin/echo c); exit 3'; echo $?
+      timeout -k 5 900 "$cordon" run --all -- strace -f -o trace sh -c 'echo a; /bin/echo b; (exec /bin/echo c); exit 3'; echo $?
       grep -c 'write(1, "[abc].n", 2) *= 2' trace; grep -c exited trace
       """, in: folder.path)
     #expect(outcome.output == "a\nb\nc\n3\n3\n3\n", "\(outcome.error)")
@@ -193,9 +193,9 @@ import Testing
       "break next", "run", "signal 0", "bt", "info sharedlibrary", "print number", "finish", "stepi", "continue",
     ]
     let gdb = "gdb -nx -batch \(commands.map { "-ex '\($0)'" }.joined(separator: " ")) ./guest < /dev/null"
-    let native = try await CordonBinary.shell("timeout -k 5 150 \(gdb) 2>&1", in: folder.path)
+    let native = try await CordonBinary.shell("timeout -k 5 900 \(gdb) 2>&1", in: folder.path)
     let outcome = try await CordonBinary.shell(
-      "timeout -k 5 150 \"$cordon\" run \(option) -- \(gdb) 2>&1", in: folder.path)
+      "timeout -k 5 900 \"$cordon\" run \(option) -- \(gdb) 2>&1", in: folder.path)
     /// Without process numbers, where libraries lie, and the place of a call that was under way: that is in a thunk.
     func normalised(_ text: String) -> String {
       let places = ["cordon: --trap", "__pthread_kill", "44\t"]
@@ -258,7 +258,7 @@ import Testing
     for arguments in ["", " executes", " stops", " faults", " breaks", " fails"] {
       let native = try await CordonBinary.shell("exec ./guest\(arguments)", in: folder.path)
       let outcome = try await CordonBinary.shell(
-        "exec timeout -k 5 150 \"$cordon\" run \(option) -- ./guest\(arguments)", in: folder.path)
+        "exec timeout -k 5 900 \"$cordon\" run \(option) -- ./guest\(arguments)", in: folder.path)
       #expect(native.output.contains(arguments.isEmpty ? "asked" : "ended"))
       #expect(outcome.output == native.output && outcome.status == native.status, "\(arguments): \(outcome.error)")
     }
@@ -301,7 +301,7 @@ import Testing
       }
       """#, as: "guest", in: folder.path)
     let outcome = try await CordonBinary.shell(
-      "exec timeout -k 5 150 \"$cordon\" run \(option) -- ./guest", in: folder.path)
+      "exec timeout -k 5 900 \"$cordon\" run \(option) -- ./guest", in: folder.path)
     #expect(outcome.output == "0 300\n" && outcome.status == 3, "\(outcome.error)")
   }
 
@@ -311,10 +311,10 @@ import Testing
     let folder = try TemporaryFolder()
     let outcome = try await CordonBinary.shell(
       """
-      timeout -k 5 150 strace -f -o first "$cordon" run --all -- sh -c '/bin/echo a; (exec /bin/echo b); exit 3'; echo $?
+      timeout -k 5 900 strace -f -o first "$cordon" run --all -- sh -c '/bin/echo a; (exec /bin/echo b); exit 3'; echo $?
       "$cordon" run --all -- sh -c 'echo $$ > pid; while ! [ -e go ]; do sleep 0.05; done; for i in 1 2 3 4 5; do /bin/echo $i; done; exit 7' &
       while ! [ -s pid ]; do sleep 0.05; done
-      timeout -k 5 150 strace -f -o second -p "$(cat pid)" 2> messages & tracer=$!
+      timeout -k 5 900 strace -f -o second -p "$(cat pid)" 2> messages & tracer=$!
       while ! [ -s second ]; do sleep 0.05; done; : > go
       wait $tracer; wait; grep -c 'write(1, "[1-5].n", 2) *= 2' second
       """, in: folder.path)
