@@ -1,4 +1,5 @@
 import Glibc
+import Subprocess
 import SystemPackage
 import Testing
 
