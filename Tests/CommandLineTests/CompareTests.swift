@@ -175,18 +175,12 @@ private struct Document: Decodable {
 
   @Test func `an interruption after the first round leaves a report that says so`() async throws {
     let folder = try TemporaryFolder()
-    let result = try await Subprocess.run(
-      .path(CordonBinary.path),
-      arguments: [
-        "compare", "--mechanism", "none", "--workload", "getppid", "--json", folder.file("figures"),
-      ], input: .none, output: .string(limit: 1 << 20), error: .string(limit: 1 << 20)
-    ) { execution in
-      // 80 rounds of a tenth of a second or more; one of them is over by then, and not all.
-      try await Task.sleep(for: .seconds(2))
-      try execution.send(signal: .interrupt)
-    }
-    #expect(result.terminationStatus == .signaled(SIGINT))
-    #expect(result.standardOutput.contains("INTERRUPTED"))
+    let run = await InterruptedRun(
+      ["compare", "--mechanism", "none", "--workload", "getppid", "--json", folder.file("figures")],
+      // When the second measurement begins, the first round is over.
+      by: SIGINT, atChild: 2, startedWith: "measure")
+    #expect(run.status == SIGINT)
+    #expect(run.output.contains("INTERRUPTED"))
     #expect(String(decoding: try folder.read("figures"), as: UTF8.self).contains("\"partial\" : true"))
   }
 
@@ -255,7 +249,7 @@ private struct Document: Decodable {
         call = call as RefusedCall, path = CordonBinary.path.string as String, file = file as String,
         mechanism = mechanism as String, workload = workload as String
       ] in
-      alarm(300)
+      alarm(900)
       call.refuse()
       execute(
         path, "compare", "--quick", "--mechanism", mechanism, "--mechanism", "none", "--workload", workload,
@@ -273,25 +267,14 @@ private struct Document: Decodable {
 
   @Test func `an interruption while programs run leaves a report, and nothing else`() async throws {
     let folder = try TemporaryFolder()
-    let result = try await Subprocess.run(
-      .path(CordonBinary.path),
-      arguments: [
+    let run = await InterruptedRun(
+      [
         "compare", "--mechanism", "none", "--workload", "run-find", "--workload", "threads-1", "--json",
         folder.file("figures"),
-      ], environment: .inherit.updating(["TMPDIR": folder.path.string]), input: .none,
-      output: .string(limit: 1 << 20), error: .string(limit: 1 << 20)
-    ) { execution in
+      ], environment: ["TMPDIR=\(folder.path)"],
       // The third measurement is in the second round; before the first one is over there is nothing to report.
-      let parent = execution.processIdentifier.value
-      var measuring: Set<pid_t> = []
-      while measuring.count < 3 {
-        try await Task.sleep(for: .milliseconds(5))
-        guard let child = firstChild(of: parent), words(of: child).contains("measure") else { continue }
-        measuring.insert(child)
-      }
-      try execution.send(signal: .interrupt)
-    }
-    #expect(result.terminationStatus == .signaled(SIGINT))
+      by: SIGINT, atChild: 3, startedWith: "measure")
+    #expect(run.status == SIGINT)
     #expect(folder.contents == ["figures"])
     let text = String(decoding: try folder.read("figures"), as: UTF8.self)
     #expect(text.contains("\"partial\" : true"))
@@ -309,24 +292,12 @@ private struct Document: Decodable {
   @Test(arguments: [SIGINT, SIGTERM])
   func `an interruption ends it by that signal and leaves nothing behind`(signal: Int32) async throws {
     let folder = try TemporaryFolder()
-    let result = try await Subprocess.run(
-      .path(CordonBinary.path), arguments: ["compare", "--json", folder.file("figures")], input: .none,
-      output: .string(limit: 1 << 20), error: .string(limit: 1 << 20)
-    ) { execution in
-      // It is at work as soon as it has a child.
-      let parent = execution.processIdentifier.value
-      var child: pid_t?
-      while child == nil {
-        try await Task.sleep(for: .milliseconds(10))
-        child = firstChild(of: parent)
-      }
-      try execution.send(signal: Signal(rawValue: signal))
-      return child
-    }
-    #expect(result.terminationStatus == .signaled(signal))
-    #expect(result.standardOutput == "")
+    // It is at work as soon as it has a child.
+    let run = await InterruptedRun(["compare", "--json", folder.file("figures")], by: signal, atChild: 1)
+    #expect(run.status == signal)
+    #expect(run.output == "")
     #expect(folder.contents.isEmpty)
-    let child = try #require(result.closureResult)
+    let child = try #require(run.children.first)
     #expect(kill(child, 0) == -1 && errno == ESRCH)
   }
 
@@ -334,16 +305,6 @@ private struct Document: Decodable {
   private func permittedProcessors() -> [Int] {
     let list = KernelFile.field("Cpus_allowed_list", of: "/proc/self/status") ?? ""
     return list.split { !$0.isNumber }.compactMap { Int($0) }
-  }
-
-  /// What a process was started with; nothing where it is gone.
-  private func words(of process: pid_t) -> [Substring] {
-    (KernelFile.text("/proc/\(process)/cmdline") ?? "").split(separator: "\0")
-  }
-
-  private func firstChild(of parent: pid_t) -> pid_t? {
-    let tasks = KernelFile.names(in: "/proc/\(parent)/task").map { "/proc/\(parent)/task/\($0)/children" }
-    return tasks.lazy.compactMap { KernelFile.text($0)?.split(separator: " ").first.flatMap { pid_t($0) } }.first
   }
 
   @Test func `help explains mechanisms, workloads and exit codes, with an example`() async throws {

@@ -65,7 +65,7 @@ extension ExecutionResult {
 
 extension TimeLimitTrait.Duration {
   /// For tests that run programs: all of them run at once, and each waits for the others' use of the processors.
-  static var ofPrograms: Self { .minutes(10) }
+  static var ofPrograms: Self { .minutes(20) }
 }
 
 /// A folder for one test, gone afterwards with all that is in it.
