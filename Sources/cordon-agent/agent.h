@@ -102,14 +102,12 @@ CORDON_HIDDEN void cordon_agent_trace_begin(void);
 CORDON_HIDDEN int cordon_agent_traces(void);
 /* Takes note of a ptrace(2) that it makes. */
 CORDON_HIDDEN void cordon_agent_note_trace(const CordonTrap *trap);
-/* The request by which a thread goes on that it traces, or 0. */
-CORDON_HIDDEN uint32_t cordon_agent_last_request(long thread);
 /* Whether a process that has one waiting sends itself a signal: it is for its tracer, which it has from now on. */
 CORDON_HIDDEN int cordon_agent_signals_tracer(const CordonTrap *trap);
-/* tracer.c, only where the process traces others: wait4(2) for it: the call's result. */
+/* tracer.c, only where the process traces others: what it is about to ask of a thread. */
+CORDON_HIDDEN void cordon_agent_note_request(uint32_t thread, uint32_t request);
+/* wait4(2) for it: the call's result. */
 CORDON_HIDDEN long cordon_agent_wait(const CordonTrap *trap);
-/* Has a thread that is stopped where the loader's file begins go on until the program begins; 1 when it has ended. */
-CORDON_HIDDEN int cordon_agent_finish_loading(long thread);
 
 /* loader.c: maps the program, and builds its stack below `words`, where the kernel has left what it is given. */
 typedef struct CordonStartingPoint {

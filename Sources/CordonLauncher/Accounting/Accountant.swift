@@ -58,7 +58,7 @@ struct Accountant {
   private mutating func isToBePlaced(_ notification: CordonNotification) -> Bool {
     let descriptor = Int32(truncatingIfNeeded: notification.arguments.1)
     let folder = "/proc/\(notification.thread)/fd"
-    let descriptors = descriptor >= 0 ? [String(descriptor)] : FolderEntries.names(in: folder)
+    let descriptors = descriptor >= 0 ? [String(descriptor)] : KernelFile.names(in: folder)
     var isWanted = false
     for path in descriptors.compactMap({ MappedCode.link("\(folder)/\($0)") }) {
       let matching = selection.matches(path: path)
@@ -119,7 +119,7 @@ struct Accountant {
   private func area(_ number: UInt64) -> SharedArea? { areas.first { $0.number == number } }
 
   private static func process(of thread: Int32) -> Int32 {
-    StatusFile.field("Tgid:", of: thread).flatMap { Int32($0) } ?? thread
+    StatusFile.field("Tgid", of: thread).flatMap { Int32($0) } ?? thread
   }
 
   private mutating func addModules(at address: UInt64, of thread: Int32, _ area: SharedArea?) -> UInt64 {

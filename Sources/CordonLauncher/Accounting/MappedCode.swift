@@ -5,8 +5,12 @@ import Glibc
 enum MappedCode {
   /// nil where it may not be read. Of a process that is gone nothing is there.
   static func map(of thread: Int32) -> ProcessMap? {
-    guard let text = StatusFile.wholeText("/proc/\(thread)/maps") else {
-      return errno == EACCES || errno == EPERM ? nil : ProcessMap(process: thread, mappings: [], executable: nil)
+    let text: String
+    do {
+      text = try KernelFile.content("/proc/\(thread)/maps")
+    } catch {
+      let isForbidden = error == .permissionDenied || error == .notPermitted
+      return isForbidden ? nil : ProcessMap(process: thread, mappings: [], executable: nil)
     }
     var mappings: [ProcessMap.Mapping] = []
     // Most lines are not of code: these are passed over before anything is made of them.
@@ -24,7 +28,12 @@ enum MappedCode {
 
   /// The file with the program headers that the kernel has told the program of, getauxval(3).
   private static func program(of thread: Int32, _ maps: String) -> String? {
-    guard let headers = StatusFile.auxiliaryValue(AT_PHDR, of: thread) else { return nil }
+    guard let vector = try? KernelFile.bytes("/proc/\(thread)/auxv") else { return nil }
+    let words = vector.withUnsafeBytes { bytes in
+      (0..<bytes.count / 8).map { bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self) }
+    }
+    let places = stride(from: 0, to: words.count - 1, by: 2)
+    guard let headers = places.first(where: { words[$0] == UInt64(AT_PHDR) }).map({ words[$0 + 1] }) else { return nil }
     return maps.split(separator: "\n").lazy.compactMap { ProcessMap.Mapping(line: $0) }
       .first { $0.range.contains(headers) }?.path
   }
