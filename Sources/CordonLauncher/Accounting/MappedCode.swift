@@ -1,5 +1,6 @@
 import Cordon
 import Glibc
+import SystemPackage
 
 /// The code that a process has mapped.
 enum MappedCode {
