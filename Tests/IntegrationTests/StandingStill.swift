@@ -42,7 +42,7 @@ import TrapEngine
       let isStanding = Signpost()
       let holding = IdentifiedThread { [end = ends[1]] in
         while !isStanding.isOpen {}
-        while !runs(milliseconds: 50) {}
+        while !runs(milliseconds: 40) {}
         return write(end, "!", 1)
       }
       let waiting = BlockingThread { [end = ends[0]] in
@@ -54,7 +54,7 @@ import TrapEngine
         waitUntilBlocked(holding.id, in: Number.futex)
         isStanding.open()
       }
-      let silence = attachWhileThreadsStandStill(CordonPatience(silent_ms: 60_000, starved_ms: 60_000))
+      let silence = attachWhileThreadsStandStill(CordonPatience(silent_ms: 200_000, starved_ms: 200_000))
       check([Int(silence.thread), silence.error], [0, 0], "who has not answered, and why")
       for thread in [holding.thread, waiting.thread, watching.thread] { thread.join() }
     }
