@@ -1,3 +1,4 @@
+import Cordon
 import Glibc
 import Subprocess
 import SystemPackage
@@ -213,7 +214,7 @@ private struct Document: Decodable {
   }
 
   @Test func `on one processor what needs two says so, and the rest is measured`() async throws {
-    let one = try #require(try await permittedProcessors().last)
+    let one = try #require(permittedProcessors().last)
     let run = try await CordonBinary.run(
       "/usr/bin/taskset",
       [
@@ -238,7 +239,7 @@ private struct Document: Decodable {
   func `what this process may not do is a row with the reason, and the rest is measured`(
     call: RefusedCall, mechanism: String, workload: String, reason: String
   ) async throws {
-    if workload == "storm", try await permittedProcessors().count < 2 {
+    if workload == "storm", permittedProcessors().count < 2 {
       return print("\(workload) is not measured here, where there is one processor")
     }
     let folder = try TemporaryFolder()
@@ -301,15 +302,15 @@ private struct Document: Decodable {
   }
 
   /// The numbers that the processors' list begins and ends with, on which this process may run.
-  private func permittedProcessors() async throws -> [Int] {
-    let list = try await CordonBinary.run("/bin/sh", ["-c", "sed -n s/^Cpus_allowed_list:.//p /proc/self/status"])
-    return list.output.split { !$0.isNumber }.compactMap { Int($0) }
+  private func permittedProcessors() -> [Int] {
+    let list = KernelFile.field("Cpus_allowed_list", of: "/proc/self/status") ?? ""
+    return list.split { !$0.isNumber }.compactMap { Int($0) }
   }
 
   @Test func `help explains mechanisms, workloads and exit codes, with an example`() async throws {
     let result = try await CordonBinary.run("help", "compare")
     #expect(result.status == 0)
-    for text in ["sud-selector", "trap-value", "MISSED", "69", "EXAMPLES", "cordon compare --quick"] {
+    for text in ["sud-selector", "trap-value", "MISSED", "69", "Examples:", "cordon compare --quick"] {
       #expect(result.output.contains(text), "\(text)")
     }
     // The process that measures is no verb for people.

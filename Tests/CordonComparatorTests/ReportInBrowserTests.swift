@@ -1,3 +1,4 @@
+import Cordon
 import FoundationEssentials
 import Glibc
 import SystemPackage

@@ -56,7 +56,7 @@ struct Accountant {
   private mutating func isToBePlaced(_ notification: CordonNotification) -> Bool {
     let descriptor = Int32(truncatingIfNeeded: notification.arguments.1)
     let folder = "/proc/\(notification.thread)/fd"
-    let descriptors = descriptor >= 0 ? [String(descriptor)] : FolderEntries.names(in: folder)
+    let descriptors = descriptor >= 0 ? [String(descriptor)] : KernelFile.names(in: folder)
     var isWanted = false
     for path in descriptors.compactMap({ Self.link("\(folder)/\($0)") }) {
       let matching = selection.matches(path: path)
@@ -117,14 +117,14 @@ struct Accountant {
     for _ in 0..<1000 where process > 1 {
       // The newest of a process is of the program that it runs now.
       if let area = areas.last(where: { $0.process == process }) { return area }
-      guard let parent = StatusFile.field("PPid:", of: process).flatMap({ Int32($0) }) else { break }
+      guard let parent = StatusFile.field("PPid", of: process).flatMap({ Int32($0) }) else { break }
       process = parent
     }
     return nil
   }
 
   private static func process(of thread: Int32) -> Int32 {
-    StatusFile.field("Tgid:", of: thread).flatMap { Int32($0) } ?? thread
+    StatusFile.field("Tgid", of: thread).flatMap { Int32($0) } ?? thread
   }
 
   private mutating func addModules(at address: UInt64, of thread: Int32) {
@@ -179,7 +179,7 @@ struct Accountant {
   }
 
   private static func codeMappings(of thread: Int32) -> [ProcessMap.Mapping] {
-    guard let text = StatusFile.wholeText("/proc/\(thread)/maps") else { return [] }
+    guard let text = KernelFile.text("/proc/\(thread)/maps") else { return [] }
     var mappings: [ProcessMap.Mapping] = []
     // Most lines are not of code: these are passed over before anything is made of them.
     for line in text.split(separator: "\n") {

@@ -1,3 +1,4 @@
+import Cordon
 import CordonLauncher
 import FilterCompiler
 import Glibc
