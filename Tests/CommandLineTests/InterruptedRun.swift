@@ -1,3 +1,4 @@
+import Cordon
 import Glibc
 import SystemPackage
 import Testing
@@ -66,26 +67,11 @@ struct InterruptedRun: Sendable {
   }
 
   private static func wasStarted(_ process: pid_t, with word: String) -> Bool {
-    contents(of: "/proc/\(process)/cmdline").split(separator: "\0").contains(Substring(word))
+    (KernelFile.text("/proc/\(process)/cmdline") ?? "").split(separator: "\0").contains(Substring(word))
   }
 
   private static func firstChild(of parent: pid_t) -> pid_t? {
-    guard let tasks = opendir("/proc/\(parent)/task") else { return nil }
-    defer { closedir(tasks) }
-    while let entry = readdir(tasks) {
-      let task = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-      let children = contents(of: "/proc/\(parent)/task/\(task)/children")
-      if let child = children.split(separator: " ").first.flatMap({ pid_t($0) }) { return child }
-    }
-    return nil
-  }
-
-  /// The beginning of a file; nothing where it cannot be read.
-  private static func contents(of path: String) -> String {
-    guard let file = try? FileDescriptor.open(FilePath(path), .readOnly) else { return "" }
-    defer { try? file.close() }
-    var bytes = [UInt8](repeating: 0, count: 4096)
-    let count = (try? bytes.withUnsafeMutableBytes { try file.read(into: $0) }) ?? 0
-    return String(decoding: bytes[..<count], as: UTF8.self)
+    let tasks = KernelFile.names(in: "/proc/\(parent)/task").map { "/proc/\(parent)/task/\($0)/children" }
+    return tasks.lazy.compactMap { KernelFile.text($0)?.split(separator: " ").first.flatMap { pid_t($0) } }.first
   }
 }
