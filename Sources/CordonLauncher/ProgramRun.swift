@@ -135,6 +135,7 @@ package struct ProgramRun {
       _ = supervisor.accountant?.report(isLast: true)
       exit(0)
     }
+    supervisor.stopPassingSignalsOn()
     return .ended(Outcome(end: end, report: supervisor.accountant?.report(isLast: !goesOn)))
   }
 }

@@ -50,6 +50,13 @@ struct SignalQueue: ~Copyable {
   /// Takes SIGCHLD, so that it is heard of what children do from now on.
   func clearChildren() { while Self.next(ofChildren) != nil {} }
 
+  /// Has signals do to this process what they did before, and lets go of those that have come. What is written now may have to
+  /// wait for a reader, and this process be ended meanwhile; that nobody reads stays an error (EPIPE).
+  func stopReading() {
+    _ = all()
+    cordon_signal_set_mask(before | 1 << UInt64(SIGPIPE - 1))
+  }
+
   private static func next(_ descriptor: Int32) -> CordonSignal? {
     var signal = CordonSignal()
     return cordon_signal_read(descriptor, &signal) == 0 && signal.number != 0 ? signal : nil

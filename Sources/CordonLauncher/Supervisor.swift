@@ -65,6 +65,9 @@ struct Supervisor: ~Copyable {
     while !isAbandoned || !followed.isEmpty { step(answeringCalls: true) }
   }
 
+  /// Stops passing signals on, which is for when there is nobody to pass them to.
+  func stopPassingSignalsOn() { signals.stopReading() }
+
   /// Waits for something to happen and answers it.
   private mutating func step(answeringCalls: Bool) {
     var sources: InlineArray = [

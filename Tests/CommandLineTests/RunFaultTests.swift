@@ -145,4 +145,28 @@ struct RunFaultTests {
     let counts = outcome.output.split(separator: "\n").map { Int($0) ?? -1 }
     #expect(counts.count == 2 && !counts.contains { $0 <= 0 }, "\(outcome.output) \(outcome.error)")
   }
+
+  /// Who waits for a reader of the report can be ended, as anybody else.
+  @Test func aReportThatNobodyReadsHoldsNobodyUp() async throws {
+    let folder = try TemporaryFolder()
+    let outcome = try await CordonBinary.shell(
+      """
+      mkfifo report; "$cordon" run --report report sh -c ': > ran' & launcher=$!
+      while ! [ -e ran ]; do sleep 0.02; done
+      for i in $(seq 200); do kill $launcher; grep -q zombie /proc/$launcher/status && break; sleep 0.05; done
+      kill -KILL $launcher; wait $launcher; echo $?
+      """, in: folder.path)
+    #expect(outcome.output == "\(128 + SIGTERM)\n", "\(outcome.output)\(outcome.error)")
+  }
+
+  @Test(arguments: [("a", "a"), ("a", "./a"), ("./b", "b")])
+  func oneFileIsNotBothLogAndReport(_ log: String, _ report: String) async throws {
+    let folder = try TemporaryFolder()
+    _ = try folder.write(Array("kept".utf8), to: "b")
+    let outcome = try await CordonBinary.run(
+      CordonBinary.path, ["run", "--log", log, "--report", report, "true"], in: folder.path)
+    #expect(outcome.status == 64 && outcome.error.hasPrefix("cordon: --report: '\(report)' is the file of the log\n"))
+    let kept = try folder.read("b")
+    #expect(folder.contents == ["b"] && kept == Array("kept".utf8))
+  }
 }
