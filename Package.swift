@@ -163,7 +163,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "CLinux", "CordonComparator", "cordon", "cordon-bench", "FilterCompiler", "ReadmeExample", "ReadmeLiveExample",
+        "CLinux", "Cordon", "CordonComparator", "cordon", "cordon-bench", "FilterCompiler", "ReadmeExample",
+        "ReadmeLiveExample",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],

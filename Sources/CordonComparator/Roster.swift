@@ -16,10 +16,10 @@ package enum Roster {
     SessionMechanism(.sudInclusive, "syscall user dispatch, one trapped range"),
     NumberFilterMechanism(),
     LinearFilterMechanism(),
-    supervised(.notification, "a supervisor is notified of the guest's calls (seccomp_unotify)"),
-    supervised(.traceEvents, "a tracer is stopped at by the guest's calls (SECCOMP_RET_TRACE)"),
+    supervised(.notification, "a supervisor is told of the guest's calls (seccomp_unotify)"),
+    supervised(.traceEvents, "a tracer stops at the guest's calls (SECCOMP_RET_TRACE)"),
     supervised(.emulation, "a tracer answers every call of the thread (PTRACE_SYSEMU)"),
-    supervised(.systemCalls, "a tracer stops at every call's entry and exit (PTRACE_SYSCALL)"),
+    supervised(.systemCalls, "a tracer stops at each call's entry and exit (PTRACE_SYSCALL)"),
     StraceMechanism(),
   ]
 

@@ -66,7 +66,7 @@ final class GroupWitness {
   }
 
   private static func pending(of process: Int32) -> UInt64 {
-    ["ShdPnd:", "SigPnd:"].reduce(0) { pending, name in
+    ["ShdPnd", "SigPnd"].reduce(0) { pending, name in
       pending | (StatusFile.field(name, of: process).flatMap { UInt64($0, radix: 16) } ?? 0)
     }
   }

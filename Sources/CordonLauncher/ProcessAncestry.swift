@@ -8,7 +8,7 @@ enum ProcessAncestry {
     // Process numbers may be reused while they are looked at; no chain is that long.
     for _ in 0..<1000 where process > 1 {
       if process == ancestor { return true }
-      guard let parent = StatusFile.field("PPid:", of: process).flatMap({ Int32($0) }) else { return false }
+      guard let parent = StatusFile.field("PPid", of: process).flatMap({ Int32($0) }) else { return false }
       process = parent
     }
     return false

@@ -327,10 +327,13 @@ long cordon_seccomp_load_parked(const void *instructions, uint16_t count, uint32
     uint64_t starving = 0;
     result = attempt(directory, slice, instructions, count, flags, &loaded, silence, &starving);
     if (result != -CORDON_EAGAIN) break;
-    if (cordon_is_over(patience, cordon_now() - start, starving != 0)) break;
-    /* For whoever holds what another one waits for. */
+    int64_t waited = cordon_now() - start;
+    if (cordon_is_over(patience, waited, starving != 0)) break;
+    /* For whoever holds what another one waits for: the longer, the longer that has taken, since on a busy machine it may
+       have to wait for a processor each time. */
     cordon_wait_on(&parking->turn, load(&parking->turn), pause);
     if (pause < 32 * CORDON_MILLISECOND) pause *= 2;
+    if (pause < waited / 16) pause = waited / 16;
     if (starving != 0 && slice < CORDON_SECOND / 2) slice *= 2;
   }
   cordon_engine.call(CORDON_NR_close, directory, 0, 0, 0, 0, 0);

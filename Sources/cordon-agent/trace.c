@@ -11,25 +11,16 @@ CORDON_AGENT_BEGIN
 static int64_t wishes[16]; /* processes that borrow this memory, by vfork(2) */
 static int64_t own_wish;   /* the process, where it is this one */
 static uint32_t traces; /* this process has traced something */
-static uint64_t resumptions[256]; /* by thread: its id, and in the upper half the request by which it goes on */
 
 int cordon_agent_traces(void) { return __atomic_load_n(&traces, __ATOMIC_ACQUIRE) != 0; }
 
 static void begin_to_trace(void) { __atomic_store_n(&traces, 1, __ATOMIC_RELEASE); }
 
-static uint64_t *resumption(long thread) { return &resumptions[(uint64_t)thread % (sizeof resumptions / sizeof resumptions[0])]; }
-
 void cordon_agent_note_trace(const CordonTrap *trap) {
   uint32_t request = (uint32_t)trap->arguments[0], thread = (uint32_t)trap->arguments[1];
   if (request == PTRACE_TRACEME) return;
   begin_to_trace();
-  if (cordon_agent_last_request(thread) == 0) cordon_agent_finish_loading(thread);
-  __atomic_store_n(resumption(thread), (uint64_t)request << 32 | thread, __ATOMIC_RELAXED);
-}
-
-uint32_t cordon_agent_last_request(long thread) {
-  uint64_t found = __atomic_load_n(resumption(thread), __ATOMIC_RELAXED);
-  return (uint32_t)found == (uint32_t)thread ? (uint32_t)(found >> 32) : 0;
+  cordon_agent_note_request(thread, request);
 }
 
 static int change(int64_t from, int64_t to) {

@@ -12,7 +12,7 @@ struct CallArgument {
     guard let index = Int(parts[0]), (0..<6).contains(index) else {
       throw .usage("--arg", "'\(parts[0])' is no argument", remedy: "a system call has the arguments 0 to 5")
     }
-    guard let value = Address(argument: parts[1])?.value ?? Int64(parts[1]).map(UInt64.init(bitPattern:)) else {
+    guard let value = (try? Address(parsing: parts[1]))?.value ?? Int64(parts[1]).map(UInt64.init(bitPattern:)) else {
       throw .usage(
         "--arg", "'\(parts[1])' is no value of 64 bits", remedy: "say it as 0x… or as a decimal number")
     }

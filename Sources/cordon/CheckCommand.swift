@@ -17,7 +17,7 @@ struct CheckCommand: ParsableCommand {
         cordon check old.bpf new.bpf --nr 1 --arg 0=2 --arg 1=0x7ffd00001000
       """)
 
-  @Argument(help: "Raw filters (arrays of struct sock_filter); - is standard input.")
+  @Argument(help: "Raw filters (arrays of struct sock_filter); - is standard input.", completion: .file())
   var files: [String]
 
   @Option(
@@ -27,8 +27,9 @@ struct CheckCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The address after the instruction, as the kernel sees it.", valueName: "address"))
-  var ip: Address = Address(value: 0)
+      "The address after the instruction, as the kernel sees it. (default: 0x0)", valueName: "address"),
+    transform: Address.init(parsing:))
+  var ip = Address(value: 0)
 
   @Option(
     help: "Whose call it is: x86_64, i386, aarch64, riscv64, or an AUDIT_ARCH_* value in hexadecimal.")

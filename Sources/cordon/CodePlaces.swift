@@ -70,8 +70,18 @@ struct CodePlaces {
       remedy: nil, isAbsence: true)
   }
 
-  /// Whether the text starts as a number does; module names that do can be written as a glob.
-  private static func isMeantAsRange(_ text: String) -> Bool { text.hasPrefix("0x") || text.hasPrefix("0X") }
+  /// Whether the text starts as a number does, or is a range as /proc/PID/maps has it; module names that are can be written
+  /// as a glob.
+  static func isMeantAsRange(_ text: String) -> Bool {
+    text.hasPrefix("0x") || text.hasPrefix("0X") || withPrefixes(text) != nil
+  }
+
+  /// A range of bare hexadecimal numbers as it should have been written; nil for any other text.
+  private static func withPrefixes(_ text: String) -> String? {
+    let ends = text.split(separator: "-", omittingEmptySubsequences: false)
+    let areNumbers = ends.allSatisfy { $0.allSatisfy(\.isHexDigit) && $0.contains(where: \.isNumber) }
+    return ends.count == 2 && areNumbers ? "0x\(ends[0])-0x\(ends[1])" : nil
+  }
 
   /// The range that `text` writes.
   static func range(_ text: String, _ option: String) throws(CommandFailure) -> AddressRange {
@@ -80,7 +90,8 @@ struct CodePlaces {
     } catch .malformedRange {
       throw .usage(
         option, RegionError.malformedRange(text),
-        remedy: "for example 0x7f1234560000-0x7f1234570000; the end is exclusive")
+        remedy: withPrefixes(text).map { "hexadecimal numbers are written with 0x: \($0)" }
+          ?? "for example 0x7f1234560000-0x7f1234570000; the end is exclusive")
     } catch {
       throw .badInput(option, error, remedy: "a range is 0xSTART-0xEND, and END the first address after it")
     }

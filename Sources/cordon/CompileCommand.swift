@@ -25,7 +25,8 @@ struct CompileCommand: ParsableCommand {
         cordon compile --pid 4711 --default trap --allow 'libc.so*' --allow vdso
         cordon compile --trap 0x401000-0x402000 -f raw -o filter.bpf
         cordon compile --trap 0x401000-0x402000 -f svg -o filter.svg
-        cordon compile Filters/only-libc.yaml --pid 4711 --weights counts.yaml --attached old.bpf -f raw -o filter.bpf
+        cordon compile Filters/only-libc.yaml --pid 4711 --weights counts.yaml \\
+          --attached old.bpf -f raw -o filter.bpf
       """)
 
   @OptionGroup var regions: RegionOptions
@@ -39,8 +40,8 @@ struct CompileCommand: ParsableCommand {
   var format: FilterFormat = .text
 
   @Option(
-    name: [.customShort("o"), .long], help: ArgumentHelp("Write to this file; - is standard output.", valueName: "file")
-  )
+    name: [.customShort("o"), .long],
+    help: ArgumentHelp("Write to this file; - is standard output.", valueName: "file"), completion: .file())
   var output: String?
 
   @Option(
@@ -48,7 +49,7 @@ struct CompileCommand: ParsableCommand {
       """
       Make the calls the quickest that this file says are made most: a YAML file of counts, as Filters/README.md describes \
       it. What becomes of calls stays the same.
-      """, valueName: "file"))
+      """, valueName: "file"), completion: .file())
   var weights: String?
 
   @Option(
@@ -56,10 +57,11 @@ struct CompileCommand: ParsableCommand {
       """
       A raw filter that is attached already (`cordon dump` reads it): the new one has to fit into what it leaves of the \
       kernel's budget of 32768 eBPF instructions. May be repeated.
-      """, valueName: "file"))
+      """, valueName: "file"), completion: .file())
   var attached: [String] = []
 
-  @Argument(help: "A profile: a YAML file as Filters/README.md describes it; - is standard input.")
+  @Argument(
+    help: "A profile: a YAML file as Filters/README.md describes it; - is standard input.", completion: .file())
   var profile: String?
 
   func run() throws {

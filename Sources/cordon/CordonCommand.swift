@@ -11,6 +11,7 @@ struct CordonCommand: ParsableCommand {
 
       `cordon help VERB` explains a verb, with an example.
       """,
+    version: "cordon 0.1.0",
     subcommands: [
       CompileCommand.self, ShowCommand.self, CheckCommand.self, ProveCommand.self, DiffCommand.self,
       CostCommand.self, DumpCommand.self, RunCommand.self, CompareCommand.self, DoctorCommand.self,

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Dispatch
+import FilterCompiler
 import Glibc
 
 /// Runs a verb, and ends as the command line promises: errors in one form, and an exit code that says what kind.
@@ -9,6 +10,11 @@ enum EntryPoint {
   /// other thread. Only a verb that waits for other processes gets tasks, and with them the threads they run on.
   static func main() {
     do {
+      // The name of the process is there at least; but it is a file that all of them are read from (/proc/self/cmdline).
+      guard CommandLine.argc > 0 else {
+        throw CommandFailure.unavailable(
+          "command line", "cannot be read", remedy: "a descriptor has to be free: see `ulimit -n`")
+      }
       if let invocation = RunInvocation.plain(in: CommandWords()) { try invocation.run() }
       let arguments = Self.arguments
       var command = try command(for: arguments)
@@ -24,10 +30,9 @@ enum EntryPoint {
   private static var arguments: [String] { Array(CommandLine.arguments.dropFirst()) }
 
   private static func command(for arguments: [String]) throws -> any ParsableCommand {
-    // The parser would explain the root for a verb that does not exist.
-    if arguments.first == "help", let verb = arguments.dropFirst().first, !verb.hasPrefix("-"), !isVerb(verb) {
-      throw CommandFailure.usage("help", "there is no verb '\(verb)'", remedy: "`cordon help` lists the verbs")
-    }
+    // The parser would explain the root, or call it an unexpected argument.
+    let asked = arguments.first == "help" ? arguments.dropFirst().first : arguments.first
+    if let asked, !asked.hasPrefix("-"), asked != "help", !isVerb(asked) { throw noVerb(asked) }
     return try CordonCommand.parseAsRoot(arguments)
   }
 
@@ -46,8 +51,18 @@ enum EntryPoint {
     dispatchMain()
   }
 
-  private static func isVerb(_ name: String) -> Bool {
-    CordonCommand.configuration.subcommands.contains { $0.configuration.commandName == name }
+  /// What a command line may begin with.
+  static var verbs: [String] {
+    CordonCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
+  }
+
+  private static func isVerb(_ name: String) -> Bool { verbs.contains(name) }
+
+  private static func noVerb(_ name: String) -> CommandFailure {
+    let near = NearNames.of(name, among: verbs).map { "'\($0)'" }.joined(separator: ", ")
+    return .usage(
+      "command line", "there is no verb '\(name)'",
+      remedy: near.isEmpty ? "`cordon help` lists the verbs" : "did you mean \(near)?")
   }
 
   /// Says what went wrong, or prints the help that was asked for, which the parser throws as well.
@@ -84,16 +99,18 @@ enum EntryPoint {
     }
   }
 
-  /// The parser's message in one line and without a capital. A list of values stands on lines of its own.
+  /// The parser's message in one line and without a capital. A list of values stands on lines of its own, or in a sentence
+  /// of its own.
   private static func sentence(_ message: String) -> String {
     let lines = message.split(separator: "\n").map { $0.trimmingPrefix { $0 == " " } }
     let values = lines.filter { $0.hasPrefix("- ") }.map { $0.dropFirst(2) }
     var line = lines.filter { !$0.hasPrefix("- ") }.joined(separator: " ")
-    let introduction = ". Please provide one of the following:"
-    if !values.isEmpty, line.hasSuffix(introduction) {
-      line = line.dropLast(introduction.count) + ": it is one of " + values.joined(separator: ", ")
-    } else if !values.isEmpty {
-      line += " " + values.joined(separator: ", ")
+    let choice = ": it is one of "
+    if !values.isEmpty {
+      line = line.replacing(". Please provide one of the following:", with: choice) + values.joined(separator: ", ")
+    } else if let sentence = line.firstRange(of: ". Please provide one of ") {
+      line.replaceSubrange(sentence, with: choice)
+      line = line.replacing("'.", with: "'")
     }
     return line.prefix(1).lowercased() + line.dropFirst()
   }

@@ -1,3 +1,4 @@
+import Cordon
 import Glibc
 import SystemPackage
 

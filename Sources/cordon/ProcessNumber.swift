@@ -1,11 +1,11 @@
-import ArgumentParser
-
 /// A process, by its positive number.
-struct ProcessNumber: ExpressibleByArgument {
+struct ProcessNumber {
   let value: Int32
 
-  init?(argument: String) {
-    guard let value = Int32(argument), value > 0 else { return nil }
+  init(parsing text: String) throws(MalformedValue) {
+    guard let value = Int32(text), value > 0 else {
+      throw MalformedValue(description: "it is a number, as `ps -e` or `pidof NAME` shows it")
+    }
     self.value = value
   }
 }

@@ -1,6 +1,5 @@
 import FilterCompiler
 import SyscallPolicy
-import SystemPackage
 
 /// A profile named on the command line; `-` is standard input.
 enum ProfileFile {
@@ -40,32 +39,11 @@ enum ProfileFile {
 
   /// What messages call a file, and its text.
   private static func text(_ path: String, remedy: String) throws(CommandFailure) -> (name: String, text: String) {
-    let name = path == "-" ? "standard input" : ArgumentPath.words(path)
-    let bytes: [UInt8]
-    do {
-      bytes = try self.bytes(path)
-    } catch {
-      throw .badInput(name, "cannot be read: \(error)")
-    }
+    let file = ReadableFile(path)
+    let bytes = try file.bytes(limit: limit)
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw .badInput(name, "is not a text in UTF-8", remedy: remedy)
+      throw .badInput(file.name, "is not a text in UTF-8", remedy: remedy)
     }
-    return (name, text)
-  }
-
-  private static func bytes(_ path: String) throws(Errno) -> [UInt8] {
-    try Errno.typed {
-      let file =
-        path == "-" ? FileDescriptor.standardInput : try FileDescriptor.open(ArgumentPath.path(path), .readOnly)
-      defer { if path != "-" { try? file.close() } }
-      var bytes: [UInt8] = []
-      var buffer = [UInt8](repeating: 0, count: 65536)
-      while bytes.count < limit {
-        let count = try buffer.withUnsafeMutableBytes { try file.read(into: $0) }
-        if count == 0 { break }
-        bytes += buffer[..<count]
-      }
-      return bytes
-    }
+    return (file.name, text)
   }
 }

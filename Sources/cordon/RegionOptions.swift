@@ -17,7 +17,9 @@ struct RegionOptions: ParsableArguments {
   @Option(help: ArgumentHelp("No code lies here: any decision will do.", valueName: "range"))
   var dontCare: [String] = []
 
-  @Option(help: ArgumentHelp("Look up module names in this live process.", valueName: "pid"))
+  @Option(
+    help: ArgumentHelp("Look up module names in this live process.", valueName: "pid"),
+    transform: ProcessNumber.init(parsing:))
   var pid: ProcessNumber?
 
   @Option(help: "The machine whose code it is: x86_64, aarch64 or riscv64. (default: this one, or the profile's)")

@@ -17,7 +17,7 @@ struct ShowCommand: ParsableCommand {
         cordon compile --trap 0x401000-0x402000 -f raw | cordon show -
       """)
 
-  @Argument(help: "Raw filters (arrays of struct sock_filter); - is standard input.")
+  @Argument(help: "Raw filters (arrays of struct sock_filter); - is standard input.", completion: .file())
   var files: [String]
 
   func run() throws {

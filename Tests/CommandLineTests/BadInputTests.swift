@@ -104,16 +104,45 @@ import Testing
     }
   }
 
-  @Test func aWrongChoiceNamesTheRightOnes() async throws {
-    let outcome = try await CordonBinary.run("compile", "--trap", "0x1000-0x2000", "-f", "bogus")
-    #expect(outcome.status == 64)
-    #expect(
-      outcome.error
-        == """
-        cordon: compile: the value 'bogus' is invalid for '-f <format>': it is one of text, raw, c, json, dot, svg
-        see `cordon help compile`
-
-        """)
+  /// What is wrong with a word, with what it should have been.
+  @Test(arguments: [
+    ("compil", "command line: there is no verb 'compil'\ndid you mean 'compile'?"),
+    ("help swow", "command line: there is no verb 'swow'\ndid you mean 'show'?"),
+    ("frobnicate", "command line: there is no verb 'frobnicate'\n`cordon help` lists the verbs"),
+    (
+      "compile --trap 0x1000-0x2000 -f bogus",
+      "compile: the value 'bogus' is invalid for '-f <format>': it is one of text, raw, c, json, dot, svg\n"
+        + "see `cordon help compile`"
+    ),
+    (
+      "compile --trap 0x1000-0x2000 --default deny",
+      "compile: the value 'deny' is invalid for '--default <default>': it is one of 'allow' and 'trap'\n"
+        + "see `cordon help compile`"
+    ),
+    (
+      "compile --trap 7f001000-7f002000",
+      "--trap: '7f001000-7f002000' is not a range of the form 0xSTART-0xEND\n"
+        + "hexadecimal numbers are written with 0x: 0x7f001000-0x7f002000"
+    ),
+    (
+      "run --trap 7f001000-7f002000 true",
+      "--trap: '7f001000-7f002000' is not a range of the form 0xSTART-0xEND\n"
+        + "hexadecimal numbers are written with 0x: 0x7f001000-0x7f002000"
+    ),
+    (
+      "check good --nr 0 --ip 7f001002",
+      "check: the value '7f001002' is invalid for '--ip <address>': it is written as 0x7f1234560002, or in decimal\n"
+        + "see `cordon help check`"
+    ),
+    (
+      "compile --pid init --trap exe",
+      "compile: the value 'init' is invalid for '--pid <pid>': it is a number, as `ps -e` or `pidof NAME` shows it\n"
+        + "see `cordon help compile`"
+    ),
+  ])
+  func aWrongWordIsToldWithTheRightOnes(words: String, error: String) async throws {
+    let outcome = try await CordonBinary.run(CordonBinary.path, words.split(separator: " ").map(String.init))
+    #expect(outcome.status == 64 && outcome.error == "cordon: \(error)\n", "\(outcome.error)")
   }
 
   @Test func aProfileIsShownWithoutItsControlCharacters() async throws {

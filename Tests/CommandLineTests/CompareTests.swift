@@ -1,3 +1,4 @@
+import Cordon
 import Glibc
 import Subprocess
 import SystemPackage
@@ -174,18 +175,12 @@ private struct Document: Decodable {
 
   @Test func `an interruption after the first round leaves a report that says so`() async throws {
     let folder = try TemporaryFolder()
-    let result = try await Subprocess.run(
-      .path(CordonBinary.path),
-      arguments: [
-        "compare", "--mechanism", "none", "--workload", "getppid", "--json", folder.file("figures"),
-      ], input: .none, output: .string(limit: 1 << 20), error: .string(limit: 1 << 20)
-    ) { execution in
-      // 80 rounds of a tenth of a second or more; one of them is over by then, and not all.
-      try await Task.sleep(for: .seconds(2))
-      try execution.send(signal: .interrupt)
-    }
-    #expect(result.terminationStatus == .signaled(SIGINT))
-    #expect(result.standardOutput.contains("INTERRUPTED"))
+    let run = await InterruptedRun(
+      ["compare", "--mechanism", "none", "--workload", "getppid", "--json", folder.file("figures")],
+      // When the second measurement begins, the first round is over.
+      by: SIGINT, atChild: 2, startedWith: "measure")
+    #expect(run.status == SIGINT)
+    #expect(run.output.contains("INTERRUPTED"))
     #expect(String(decoding: try folder.read("figures"), as: UTF8.self).contains("\"partial\" : true"))
   }
 
@@ -219,7 +214,7 @@ private struct Document: Decodable {
   }
 
   @Test func `on one processor what needs two says so, and the rest is measured`() async throws {
-    let one = try #require(try await permittedProcessors().last)
+    let one = try #require(permittedProcessors().last)
     let run = try await CordonBinary.run(
       "/usr/bin/taskset",
       [
@@ -244,7 +239,7 @@ private struct Document: Decodable {
   func `what this process may not do is a row with the reason, and the rest is measured`(
     call: RefusedCall, mechanism: String, workload: String, reason: String
   ) async throws {
-    if workload == "storm", try await permittedProcessors().count < 2 {
+    if workload == "storm", permittedProcessors().count < 2 {
       return print("\(workload) is not measured here, where there is one processor")
     }
     let folder = try TemporaryFolder()
@@ -254,7 +249,7 @@ private struct Document: Decodable {
         call = call as RefusedCall, path = CordonBinary.path.string as String, file = file as String,
         mechanism = mechanism as String, workload = workload as String
       ] in
-      alarm(300)
+      alarm(900)
       call.refuse()
       execute(
         path, "compare", "--quick", "--mechanism", mechanism, "--mechanism", "none", "--workload", workload,
@@ -272,25 +267,14 @@ private struct Document: Decodable {
 
   @Test func `an interruption while programs run leaves a report, and nothing else`() async throws {
     let folder = try TemporaryFolder()
-    let result = try await Subprocess.run(
-      .path(CordonBinary.path),
-      arguments: [
+    let run = await InterruptedRun(
+      [
         "compare", "--mechanism", "none", "--workload", "run-find", "--workload", "threads-1", "--json",
         folder.file("figures"),
-      ], environment: .inherit.updating(["TMPDIR": folder.path.string]), input: .none,
-      output: .string(limit: 1 << 20), error: .string(limit: 1 << 20)
-    ) { execution in
+      ], environment: ["TMPDIR=\(folder.path)"],
       // The third measurement is in the second round; before the first one is over there is nothing to report.
-      let parent = execution.processIdentifier.value
-      var measuring: Set<pid_t> = []
-      while measuring.count < 3 {
-        try await Task.sleep(for: .milliseconds(5))
-        guard let child = firstChild(of: parent), words(of: child).contains("measure") else { continue }
-        measuring.insert(child)
-      }
-      try execution.send(signal: .interrupt)
-    }
-    #expect(result.terminationStatus == .signaled(SIGINT))
+      by: SIGINT, atChild: 3, startedWith: "measure")
+    #expect(run.status == SIGINT)
     #expect(folder.contents == ["figures"])
     let text = String(decoding: try folder.read("figures"), as: UTF8.self)
     #expect(text.contains("\"partial\" : true"))
@@ -308,63 +292,25 @@ private struct Document: Decodable {
   @Test(arguments: [SIGINT, SIGTERM])
   func `an interruption ends it by that signal and leaves nothing behind`(signal: Int32) async throws {
     let folder = try TemporaryFolder()
-    let result = try await Subprocess.run(
-      .path(CordonBinary.path), arguments: ["compare", "--json", folder.file("figures")], input: .none,
-      output: .string(limit: 1 << 20), error: .string(limit: 1 << 20)
-    ) { execution in
-      // It is at work as soon as it has a child.
-      let parent = execution.processIdentifier.value
-      var child: pid_t?
-      while child == nil {
-        try await Task.sleep(for: .milliseconds(10))
-        child = firstChild(of: parent)
-      }
-      try execution.send(signal: Signal(rawValue: signal))
-      return child
-    }
-    #expect(result.terminationStatus == .signaled(signal))
-    #expect(result.standardOutput == "")
+    // It is at work as soon as it has a child.
+    let run = await InterruptedRun(["compare", "--json", folder.file("figures")], by: signal, atChild: 1)
+    #expect(run.status == signal)
+    #expect(run.output == "")
     #expect(folder.contents.isEmpty)
-    let child = try #require(result.closureResult)
+    let child = try #require(run.children.first)
     #expect(kill(child, 0) == -1 && errno == ESRCH)
   }
 
   /// The numbers that the processors' list begins and ends with, on which this process may run.
-  private func permittedProcessors() async throws -> [Int] {
-    let list = try await CordonBinary.run("/bin/sh", ["-c", "sed -n s/^Cpus_allowed_list:.//p /proc/self/status"])
-    return list.output.split { !$0.isNumber }.compactMap { Int($0) }
-  }
-
-  /// What a process was started with; nothing where it is gone.
-  private func words(of process: pid_t) -> [Substring] {
-    guard let file = try? FileDescriptor.open(FilePath("/proc/\(process)/cmdline"), .readOnly) else { return [] }
-    defer { try? file.close() }
-    var bytes = [UInt8](repeating: 0, count: 4096)
-    let count = (try? bytes.withUnsafeMutableBytes { try file.read(into: $0) }) ?? 0
-    return String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\0")
-  }
-
-  private func firstChild(of parent: pid_t) -> pid_t? {
-    guard let tasks = opendir("/proc/\(parent)/task") else { return nil }
-    defer { closedir(tasks) }
-    while let entry = readdir(tasks) {
-      let task = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-      guard let file = try? FileDescriptor.open(FilePath("/proc/\(parent)/task/\(task)/children"), .readOnly) else {
-        continue
-      }
-      defer { try? file.close() }
-      var bytes = [UInt8](repeating: 0, count: 64)
-      let count = (try? bytes.withUnsafeMutableBytes { try file.read(into: $0) }) ?? 0
-      let first = String(decoding: bytes[..<count], as: UTF8.self).split(separator: " ").first
-      if let child = first.flatMap({ pid_t($0) }) { return child }
-    }
-    return nil
+  private func permittedProcessors() -> [Int] {
+    let list = KernelFile.field("Cpus_allowed_list", of: "/proc/self/status") ?? ""
+    return list.split { !$0.isNumber }.compactMap { Int($0) }
   }
 
   @Test func `help explains mechanisms, workloads and exit codes, with an example`() async throws {
     let result = try await CordonBinary.run("help", "compare")
     #expect(result.status == 0)
-    for text in ["sud-selector", "trap-value", "MISSED", "69", "EXAMPLES", "cordon compare --quick"] {
+    for text in ["sud-selector", "trap-value", "MISSED", "69", "Examples:", "cordon compare --quick"] {
       #expect(result.output.contains(text), "\(text)")
     }
     // The process that measures is no verb for people.

@@ -1,3 +1,4 @@
+import Cordon
 import Glibc
 import Subprocess
 import SystemPackage
@@ -64,7 +65,7 @@ extension ExecutionResult {
 
 extension TimeLimitTrait.Duration {
   /// For tests that run programs: all of them run at once, and each waits for the others' use of the processors.
-  static var ofPrograms: Self { .minutes(10) }
+  static var ofPrograms: Self { .minutes(20) }
 }
 
 /// A folder for one test, gone afterwards with all that is in it.
@@ -79,18 +80,7 @@ struct TemporaryFolder: ~Copyable {
   }
 
   /// The names of the files in it.
-  var contents: [String] {
-    guard let folder = opendir(path.string) else { return [] }
-    defer { closedir(folder) }
-    var names: [String] = []
-    while let entry = readdir(folder) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != ".", name != ".." { names.append(name) }
-    }
-    return names.sorted()
-  }
+  var contents: [String] { KernelFile.names(in: path.string).sorted() }
 
   /// The path of a file in it.
   func file(_ name: String) -> String { path.appending(name).string }

@@ -57,7 +57,7 @@ private struct Document: Decodable {
     let exit = await #expect(
       processExitsWith: .exitCode(69), observing: [\.standardOutputContent, \.standardErrorContent]
     ) { [path = CordonBinary.path.string as String] in
-      alarm(300)
+      alarm(900)
       RefusedCall.seccomp.refuse()
       execute(path, "doctor")
     }
@@ -71,7 +71,7 @@ private struct Document: Decodable {
   @Test func `filters around it are counted, and SIGSYS that it was started with is seen`() async {
     let exit = await #expect(processExitsWith: .exitCode(0), observing: [\.standardOutputContent]) {
       [path = CordonBinary.path.string as String] in
-      alarm(300)
+      alarm(900)
       var set = sigset_t()
       sigemptyset(&set)
       sigaddset(&set, SIGSYS)
@@ -167,7 +167,7 @@ private struct Document: Decodable {
   @Test func `where tracing is forbidden it says so, and how it can be had`() async throws {
     let exit = await #expect(processExitsWith: .exitCode(0), observing: [\.standardOutputContent]) {
       [path = CordonBinary.path.string as String] in
-      alarm(300)
+      alarm(900)
       RefusedCall.ptrace.refuse()
       execute(path, "doctor")
     }
@@ -179,7 +179,7 @@ private struct Document: Decodable {
   @Test func `where dispatch is unknown it says since when there is any, and what does the same`() async throws {
     let exit = await #expect(processExitsWith: .exitCode(0), observing: [\.standardOutputContent]) {
       [path = CordonBinary.path.string as String] in
-      alarm(300)
+      alarm(900)
       RefusedCall.dispatch.refuse()
       execute(path, "doctor")
     }

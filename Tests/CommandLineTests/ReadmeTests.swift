@@ -32,13 +32,33 @@ struct ReadmeTests {
 
   @Test func `every command of a console block prints what stands below it`() async throws {
     let folder = try TemporaryFolder()
-    let commands = Readme.commands
+    let commands = Readme.commands(in: "console")
     #expect(commands.count >= 5)
     for (command, expected) in commands {
       let path = CordonBinary.path.removingLastComponent().string
       let outcome = try await CordonBinary.shell("PATH=\(path):$PATH; \(command) 2>&1", in: folder.path)
       #expect(outcome.output == expected, "\(command)")
     }
+  }
+
+  /// What it has `cat` show is what the others find there.
+  @Test(
+    .timeLimit(.ofPrograms),
+    .enabled(if: Compiler.exists && access("/usr/bin/python3", X_OK) == 0, "gcc or python3 is not installed"))
+  func `every command of a session prints what stands below it, but for times and addresses`() async throws {
+    let folder = try TemporaryFolder()
+    let commands = Readme.commands(in: "shell-session")
+    #expect(commands.count >= 3)
+    for (command, expected) in commands {
+      if command.hasPrefix("cat ") { _ = try folder.write(Array(expected.utf8), to: String(command.dropFirst(4))) }
+      let path = CordonBinary.path.removingLastComponent().string
+      let outcome = try await CordonBinary.shell("PATH=\(path):$PATH; \(command) 2>&1", in: folder.path)
+      #expect(withoutFigures(outcome.output) == withoutFigures(expected), "\(outcome.output)")
+    }
+  }
+
+  private func withoutFigures(_ text: String) -> String {
+    text.replacing(#/0x[0-9a-f]+|\d+\.\d/#, with: "N").replacing(#/ +/#, with: " ")
   }
 }
 
@@ -59,13 +79,13 @@ private enum Readme {
     }
   }
 
-  /// The commands of its ```console blocks, each with the text below it.
-  static var commands: [(command: String, output: String)] {
+  /// The commands of its blocks of this kind, each with the text below it.
+  static func commands(in kind: String) -> [(command: String, output: String)] {
     var commands: [(String, String)] = []
     var isConsole = false
     for line in (text ?? "").split(separator: "\n", omittingEmptySubsequences: false) {
       if line.hasPrefix("```") {
-        isConsole = line == "```console"
+        isConsole = line == "```\(kind)"
       } else if isConsole, line.hasPrefix("$ ") {
         commands.append((String(line.dropFirst(2)), ""))
       } else if isConsole, !commands.isEmpty {

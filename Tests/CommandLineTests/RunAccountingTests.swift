@@ -18,13 +18,6 @@ struct RunAccountingTests {
 
     init() async throws {
       let folder = try TemporaryFolder()
-      let library = """
-        long guest(void) {
-          long result;
-          __asm__ volatile("syscall" : "=a"(result) : "0"(39) : "rcx", "r11", "memory");
-          return result;
-        }
-        """
       let program = """
         #include <dlfcn.h>
         #include <stdio.h>
@@ -32,7 +25,7 @@ struct RunAccountingTests {
         #include <sys/mman.h>
         #include <unistd.h>
         int main(int count, char **arguments) {
-          long (*guest)(void) = (long (*)(void))dlsym(dlopen(arguments[1], RTLD_NOW), "guest");
+          long (*guest)(void) = (long (*)(void))dlsym(dlopen(arguments[1], RTLD_NOW), "plug");
           int right = 1;
           for (int i = 0; i < \(RunAccountingTests.calls); i++) right &= guest() == getpid();
           unsigned char code[] = {0xb8, 39, 0, 0, 0, 0x0f, 5, 0xc3};
@@ -45,7 +38,7 @@ struct RunAccountingTests {
           return right ? 3 : 4;
         }
         """
-      try await Compiler.build(library, as: "libguest.so.1", in: folder.path, ["-shared", "-fPIC"])
+      try await Compiler.buildLibrary("libguest.so.1", calling: 39, in: folder.path)
       try await Compiler.build(program, as: "guest", in: folder.path)
       self.folder = folder
     }
@@ -76,7 +69,7 @@ struct RunAccountingTests {
     #expect(outcome.status == 3 && outcome.output == "right\n")
     #expect(outcome.error.hasPrefix("6 calls did not come from libc, ld.so or the vDSO\n"))
     #expect(outcome.error.contains("libguest.so.1  getpid      5"))
-    #expect(outcome.error.contains("(guest+0x"))
+    #expect(outcome.error.contains("(plug+0x"))
     #expect(outcome.error.contains("[anonymous]    getpid      1"))
   }
 
@@ -90,7 +83,7 @@ struct RunAccountingTests {
     let row = try #require(report.rows.first { $0.module == guest.library })
     #expect(row.call == "getpid" && row.calls == Self.calls && row.timed == Self.calls && row.errors == 0)
     #expect(row.time_ns > 0 && !row.system)
-    #expect(row.first_site.symbol?.hasPrefix("guest+0x") == true && row.first_site.calls == Self.calls)
+    #expect(row.first_site.symbol?.hasPrefix("plug+0x") == true && row.first_site.calls == Self.calls)
     let access = report.rows.filter { $0.call == "access" }
     #expect(access.reduce(0) { $0 + $1.errors } >= 1, "the failed call is counted as one")
     #expect(report.calls == report.rows.reduce(0) { $0 + $1.calls })
@@ -333,21 +326,5 @@ struct RunAccountingTests {
       #expect(outcome.status == status && outcome.output.isEmpty)
       #expect(outcome.error.hasPrefix("cordon: --trap: " + message), "\(outcome.error)")
     }
-  }
-}
-
-/// The C compiler, for programs of the tests' own.
-enum Compiler {
-  private static let path = "/usr/bin/gcc"
-  static let exists = access(path, X_OK) == 0
-
-  static func build(_ source: String, as name: String, in folder: FilePath, _ options: [String] = []) async throws {
-    let file = folder.appending(name + ".c").string
-    let descriptor = try FileDescriptor.open(
-      FilePath(file), .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite, .otherRead])
-    try descriptor.closeAfter { _ = try descriptor.writeAll(source.utf8) }
-    let outcome = try await CordonBinary.run(
-      FilePath(path), options + ["-O1", "-o", folder.appending(name).string, file, "-ldl"])
-    try #require(outcome.status == 0, "\(outcome.error)")
   }
 }

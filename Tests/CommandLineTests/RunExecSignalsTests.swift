@@ -90,7 +90,7 @@ struct RunExecSignalsTests {
       }
       """#, as: "guest", in: folder.path, ["-D_GNU_SOURCE", "-pthread"])
     let outcome = try await CordonBinary.shell(
-      "exec timeout -k 5 300 \"$cordon\" run \(option) -- ./guest \(signal)", in: folder.path)
+      "exec timeout -k 5 900 \"$cordon\" run \(option) -- ./guest \(signal)", in: folder.path)
     #expect(outcome.output == "0\n" && outcome.status == 3)
     #expect(!outcome.error.contains("is ended") && !outcome.error.contains("cannot"), "\(outcome.error)")
   }
@@ -150,7 +150,7 @@ struct RunExecSignalsTests {
           note(0);
           for (;;) pause();
         }
-        alarm(500);
+        alarm(900);
         setpgid(0, 0);
         char byte;
         if (pipe(ends) != 0) return 1;

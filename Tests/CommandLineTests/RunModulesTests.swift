@@ -4,14 +4,6 @@ import Testing
 /// `cordon run`: modules that come and go often, lie where loaders put few, change, or are very many.
 @Suite(.timeLimit(.ofPrograms), .enabled(if: Compiler.exists, "gcc is not installed (apt-get install gcc)"))
 struct RunModulesTests {
-  private static let library = """
-    int plug(void) {
-      long result;
-      __asm__ volatile("syscall" : "=a"(result) : "0"(110) : "rcx", "r11", "memory");
-      return result;
-    }
-    """
-
   private static let loader = """
     #include <dlfcn.h>
     #include <stdlib.h>
@@ -101,7 +93,7 @@ struct RunModulesTests {
   private func folder(_ name: String, _ source: String) async throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
     try await Compiler.build(source, as: name, in: folder.path, ["-w"])
-    try await Compiler.build(Self.library, as: "libplug.so", in: folder.path, ["-shared", "-fPIC"])
+    try await Compiler.buildLibrary("libplug.so", calling: 110, in: folder.path)
     return folder
   }
 
@@ -109,11 +101,7 @@ struct RunModulesTests {
   private func calls(
     _ options: [String], _ command: [String], of name: String = "getppid", in folder: borrowing TemporaryFolder
   ) async throws -> [String: Int] {
-    let outcome = try await CordonBinary.run(
-      CordonBinary.path, ["run"] + options + ["--report", "report", "--"] + command, in: folder.path)
-    #expect(outcome.status == 3 && outcome.error.isEmpty, "\(options): \(outcome.error)")
-    let report = try WrittenReport(folder.path)
-    #expect(report.lost_calls == 0)
+    let report = try await WrittenReport.ofRun(options, command, in: folder.path)
     return report.rows.filter { name.isEmpty || $0.call == name }.callsByModule
   }
 
@@ -139,8 +127,7 @@ struct RunModulesTests {
   /// A loader reserves memory first for a module that asks for more than a page's alignment.
   @Test func aModuleOfGreatAlignment() async throws {
     let folder = try await folder("loader", Self.loader)
-    try await Compiler.build(
-      Self.library, as: "libbig.so", in: folder.path, ["-shared", "-fPIC", "-Wl,-z,max-page-size=0x200000"])
+    try await Compiler.buildLibrary("libbig.so", calling: 110, in: folder.path, ["-Wl,-z,max-page-size=0x200000"])
     let calls = try await calls(["--trap", "libbig.so"], ["./loader", "./libbig.so", "2200"], in: folder)
     #expect(calls == ["libbig.so": 2200])
   }

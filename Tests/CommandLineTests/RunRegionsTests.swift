@@ -1,18 +1,9 @@
-import Glibc
 import SystemPackage
 import Testing
 
 /// `cordon run --trap`: whatever code is named, and however it comes and goes, exactly its calls are accounted.
 @Suite(.timeLimit(.ofPrograms), .enabled(if: Compiler.exists, "gcc is not installed (apt-get install gcc)"))
 struct RunRegionsTests {
-  private static let library = """
-    long plug(void) {
-      long result;
-      __asm__ volatile("syscall" : "=a"(result) : "0"(39) : "rcx", "r11", "memory");
-      return result;
-    }
-    """
-
   /// Loads two libraries 50 times, each where the other has been, makes a page writable and executable in turns 20 times,
   /// has one that is both, and calls itself.
   private static let program = """
@@ -54,13 +45,8 @@ struct RunRegionsTests {
 
   /// What is said of calls that do not come from libc: by module and call.
   private func counts(_ options: [String], _ program: String, in folder: FilePath) async throws -> [String: Int] {
-    let outcome = try await CordonBinary.run(
-      CordonBinary.path,
-      ["run"] + options + ["--report", "report", "./\(program)", "./lib\(program).so", "./libother.so"],
-      in: folder)
-    #expect(outcome.status == 3 && outcome.output == "123\n" && outcome.error.isEmpty, "\(options): \(outcome.error)")
-    let report = try WrittenReport(folder)
-    #expect(report.lost_calls == 0)
+    let command = ["./\(program)", "./lib\(program).so", "./libother.so"]
+    let report = try await WrittenReport.ofRun(options, command, in: folder, printing: "123\n")
     let own = ["getpid", "getppid", "getuid"]
     return report.rows.filter { row in
       own.contains(row.call) && row.module.map { !$0.contains("libc") && !$0.contains("ld-musl") } ?? true
@@ -70,16 +56,12 @@ struct RunRegionsTests {
   @Test(arguments: ["gcc", "gcc -no-pie", "musl-gcc"])
   func exactlyWhatIsNamed(_ compiler: String) async throws {
     let folder = try TemporaryFolder()
-    _ = try folder.write(Array(Self.library.utf8), to: "library.c")
-    _ = try folder.write(Array(Self.program.utf8), to: "program.c")
-    let built = try await CordonBinary.shell(
-      """
-      command -v \(compiler.split(separator: " ")[0]) > /dev/null || exit 99
-      \(compiler) -shared -fPIC -o libguest.so library.c && cp libguest.so libother.so &&
-        \(compiler) -o guest program.c -ldl
-      """, in: folder.path)
-    if built.status == 99 { return print("not tested here, since \(compiler) is not installed") }
-    #expect(built.status == 0, "\(built.error)")
+    let words = compiler.split(separator: " ").map(String.init)
+    guard Compiler.exists(words[0]) else { return print("not tested here, since \(words[0]) is not installed") }
+    for library in ["libguest.so", "libother.so"] {
+      try await Compiler.buildLibrary(library, calling: 39, in: folder.path, by: words[0])
+    }
+    try await Compiler.build(Self.program, as: "guest", in: folder.path, by: words[0], Array(words.dropFirst()))
     let (library, code, own) = (["libguest.so": 50], ["[anonymous]": 21], ["guest": 1])
     let all = ["libguest.so": 50, "libother.so": 50, "[anonymous]": 21, "guest": 1]
     var targets = [

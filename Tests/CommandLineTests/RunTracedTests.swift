@@ -163,7 +163,7 @@ import Testing
     let folder = try TemporaryFolder()
     let outcome = try await CordonBinary.shell(
       """
-      timeout -k 5 150 "$cordon" run --all -- strace -f -o trace sh -c 'echo a; /bin/echo b; (exec /bin/echo c); exit 3'; echo $?
+      timeout -k 5 900 "$cordon" run --all -- strace -f -o trace sh -c 'echo a; /bin/echo b; (exec /bin/echo c); exit 3'; echo $?
       grep -c 'write(1, "[abc].n", 2) *= 2' trace; grep -c exited trace
       """, in: folder.path)
     #expect(outcome.output == "a\nb\nc\n3\n3\n3\n", "\(outcome.error)")
@@ -193,9 +193,9 @@ import Testing
       "break next", "run", "signal 0", "bt", "info sharedlibrary", "print number", "finish", "stepi", "continue",
     ]
     let gdb = "gdb -nx -batch \(commands.map { "-ex '\($0)'" }.joined(separator: " ")) ./guest < /dev/null"
-    let native = try await CordonBinary.shell("timeout -k 5 150 \(gdb) 2>&1", in: folder.path)
+    let native = try await CordonBinary.shell("timeout -k 5 900 \(gdb) 2>&1", in: folder.path)
     let outcome = try await CordonBinary.shell(
-      "timeout -k 5 150 \"$cordon\" run \(option) -- \(gdb) 2>&1", in: folder.path)
+      "timeout -k 5 900 \"$cordon\" run \(option) -- \(gdb) 2>&1", in: folder.path)
     /// Without process numbers, where libraries lie, and the place of a call that was under way: that is in a thunk.
     func normalised(_ text: String) -> String {
       let places = ["cordon: --trap", "__pthread_kill", "44\t"]
@@ -258,10 +258,51 @@ import Testing
     for arguments in ["", " executes", " stops", " faults", " breaks", " fails"] {
       let native = try await CordonBinary.shell("exec ./guest\(arguments)", in: folder.path)
       let outcome = try await CordonBinary.shell(
-        "exec timeout -k 5 150 \"$cordon\" run \(option) -- ./guest\(arguments)", in: folder.path)
+        "exec timeout -k 5 900 \"$cordon\" run \(option) -- ./guest\(arguments)", in: folder.path)
       #expect(native.output.contains(arguments.isEmpty ? "asked" : "ended"))
       #expect(outcome.output == native.output && outcome.status == native.status, "\(arguments): \(outcome.error)")
     }
+  }
+
+  /// However many there are, none stops for a trap that its tracer has let it go on into.
+  @Test(arguments: ["--all", "--all --mechanism sud"])
+  func hundredsOfChildrenAreTraced(_ option: String) async throws {
+    guard has("gcc") else { return }
+    if option.hasSuffix("sud"), Mechanisms.lackDispatch { return }
+    let folder = try TemporaryFolder()
+    try await Compiler.build(
+      #"""
+      #include <signal.h>
+      #include <stdio.h>
+      #include <sys/ptrace.h>
+      #include <sys/wait.h>
+      #include <unistd.h>
+      #define CHILDREN 300
+      int main(void) {
+        pid_t children[CHILDREN];
+        int status, stops = 0, ends = 0;
+        for (int i = 0; i < CHILDREN; i++) {
+          children[i] = fork();
+          if (children[i] == 0) {
+            ptrace(PTRACE_TRACEME, 0, 0, 0);
+            raise(SIGSTOP);
+            for (int j = 0; j < 3; j++) getppid();
+            _exit(5);
+          }
+          if (waitpid(children[i], &status, 0) != children[i] || !WIFSTOPPED(status)) return 1;
+        }
+        for (int i = 0; i < CHILDREN; i++) ptrace(PTRACE_CONT, children[i], 0, 0);
+        for (pid_t child; (child = wait(&status)) > 0;) {
+          if (WIFSTOPPED(status)) stops++, ptrace(PTRACE_CONT, child, 0, WSTOPSIG(status));
+          if (WIFEXITED(status)) ends += WEXITSTATUS(status) == 5;
+        }
+        printf("%d %d\n", stops, ends);
+        return 3;
+      }
+      """#, as: "guest", in: folder.path)
+    let outcome = try await CordonBinary.shell(
+      "exec timeout -k 5 900 \"$cordon\" run \(option) -- ./guest", in: folder.path)
+    #expect(outcome.output == "0 300\n" && outcome.status == 3, "\(outcome.error)")
   }
 
   /// From outside: of the launcher and all that it starts, and of a program that runs already and goes on to start others.
@@ -270,10 +311,10 @@ import Testing
     let folder = try TemporaryFolder()
     let outcome = try await CordonBinary.shell(
       """
-      timeout -k 5 150 strace -f -o first "$cordon" run --all -- sh -c '/bin/echo a; (exec /bin/echo b); exit 3'; echo $?
+      timeout -k 5 900 strace -f -o first "$cordon" run --all -- sh -c '/bin/echo a; (exec /bin/echo b); exit 3'; echo $?
       "$cordon" run --all -- sh -c 'echo $$ > pid; while ! [ -e go ]; do sleep 0.05; done; for i in 1 2 3 4 5; do /bin/echo $i; done; exit 7' &
       while ! [ -s pid ]; do sleep 0.05; done
-      timeout -k 5 150 strace -f -o second -p "$(cat pid)" 2> messages & tracer=$!
+      timeout -k 5 900 strace -f -o second -p "$(cat pid)" 2> messages & tracer=$!
       while ! [ -s second ]; do sleep 0.05; done; : > go
       wait $tracer; wait; grep -c 'write(1, "[1-5].n", 2) *= 2' second
       """, in: folder.path)

@@ -1,5 +1,6 @@
 import Foundation
 import SystemPackage
+import Testing
 
 /// What `cordon run --report` writes.
 struct WrittenReport: Decodable {
@@ -32,6 +33,20 @@ struct WrittenReport: Decodable {
   init(_ folder: FilePath, _ name: String = "report") throws {
     let data = try Data(contentsOf: URL(filePath: folder.appending(name).string))
     self = try JSONDecoder().decode(WrittenReport.self, from: data)
+  }
+
+  /// What is reported of a program that prints just this, exits with 3 and loses no calls.
+  static func ofRun(
+    _ options: [String], _ command: [String], in folder: FilePath, printing output: String = ""
+  ) async throws -> WrittenReport {
+    let outcome = try await CordonBinary.run(
+      CordonBinary.path, ["run"] + options + ["--report", "report", "--"] + command, in: folder)
+    #expect(
+      outcome.status == 3 && outcome.output == output && outcome.error.isEmpty,
+      "\(options): \(outcome.output)\(outcome.error)")
+    let report = try WrittenReport(folder)
+    #expect(report.lost_calls == 0)
+    return report
   }
 }
 

@@ -15,7 +15,7 @@ import class Foundation.JSONEncoder
   {
     await #expect(processExitsWith: .exitCode(0)) {
       [name = name as String, capability = capability.rawValue as String] in
-      alarm(300)
+      alarm(900)
       guard let mechanism = Roster.mechanisms.first(where: { $0.name == name }),
         let capability = Capability(rawValue: capability)
       else { exit(1) }

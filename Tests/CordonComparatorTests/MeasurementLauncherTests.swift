@@ -1,3 +1,4 @@
+import Cordon
 import Glibc
 import SystemPackage
 import Testing
@@ -6,7 +7,7 @@ import Testing
 
 /// Judges by shell commands in the place of the measuring process: whatever they do has to become an answer.
 @Suite struct MeasurementLauncherTests {
-  private func reply(_ command: String, limit: Duration = .seconds(200)) async -> Reply {
+  private func reply(_ command: String, limit: Duration = .seconds(1_000)) async -> Reply {
     let launcher = MeasurementLauncher(
       executable: "/bin/sh", arguments: ["-c", command, "sh"],
       sampling: Sampling(warmUp: 1, duration: 2, batch: 3), processor: 5, limit: limit)
@@ -64,7 +65,7 @@ import Testing
   @Test func `a program that is not there is an answer`() async {
     let launcher = MeasurementLauncher(
       executable: "/nonexistent/cordon", arguments: [], sampling: Sampling(warmUp: 1, duration: 2, batch: 3),
-      processor: nil, limit: .seconds(200))
+      processor: nil, limit: .seconds(1_000))
     guard case .failed = await launcher.measure(Combination(mechanism: "some", workload: "work")) else {
       Issue.record("it was run")
       return

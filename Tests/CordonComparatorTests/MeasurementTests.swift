@@ -37,7 +37,7 @@ private let brief = Sampling(warmUp: 100_000, duration: 2_000_000, batch: 20_000
   func `a measuring process measures, and exactly the calls trap that should`(_ combination: Combination) async {
     await #expect(processExitsWith: .exitCode(0)) {
       [mechanism = combination.mechanism as String, workload = combination.workload as String] in
-      alarm(300)
+      alarm(900)
       let sampling = Sampling(warmUp: 100_000, duration: 2_000_000, batch: 20_000)
       let process = MeasuringProcess(
         mechanism: mechanism, workload: workload, sampling: sampling, processor: Processors.permitted().last)
@@ -116,7 +116,7 @@ private let brief = Sampling(warmUp: 100_000, duration: 2_000_000, batch: 20_000
 @Suite struct ProcessorTests {
   @Test func `a thread can stay on a processor it may run on, and not on one that cannot be`() async {
     await #expect(processExitsWith: .exitCode(0)) {
-      alarm(300)
+      alarm(900)
       let permitted = Processors.permitted()
       guard let last = permitted.last, permitted == permitted.sorted() else { exit(1) }
       guard Processors.pin(to: last), Processors.permitted() == [last] else { exit(2) }

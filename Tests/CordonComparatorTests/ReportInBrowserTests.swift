@@ -1,3 +1,4 @@
+import Cordon
 import FoundationEssentials
 import Glibc
 import SystemPackage
@@ -70,7 +71,7 @@ private func everyRow() throws -> String {
     """
 
   private func run(_ browser: String, _ options: [String], _ page: FilePath) async throws -> String {
-    let launcher = ChildLauncher(executable: FilePath(browser), limit: .seconds(60))
+    let launcher = ChildLauncher(executable: FilePath(browser), limit: .seconds(600))
     let common = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1000,1600"]
     switch await launcher.run(common + options + ["file://\(page.string)"]) {
     case .output(let bytes): return String(decoding: bytes, as: UTF8.self)

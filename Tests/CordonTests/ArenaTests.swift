@@ -66,7 +66,7 @@ import Testing
 
   @Test func `where the address space is limited the code goes where the kernel puts it`() async {
     await #expect(processExitsWith: .exitCode(0)) {
-      alarm(300)
+      alarm(900)
       var limit = rlimit(rlim_cur: 2 << 30, rlim_max: 2 << 30)
       setrlimit(__rlimit_resource_t(9), &limit)  // RLIMIT_AS
       guard Arena() == nil else { exit(2) }

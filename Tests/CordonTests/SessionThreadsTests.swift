@@ -32,7 +32,7 @@ func inThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
   /// libc blocks every signal in a thread that it is about to start.
   @Test func `a thread that is being started does not count as blocking SIGSYS`() async {
     await #expect(processExitsWith: .exitCode(0)) {
-      alarm(300)
+      alarm(900)
       _ = cordon_engine_prepare()
       let stop = Atomic<Bool>(false)
       let found = Mutex<[Int32]>([])
@@ -54,7 +54,7 @@ func inThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
   /// The gate is made by whoever comes first.
   @Test func `the first sessions of a process, opened at once`() async {
     await #expect(processExitsWith: .exitCode(0)) {
-      alarm(300)
+      alarm(900)
       let gates = Mutex<Set<UInt64>>([])
       let ready = Atomic<Int>(0)
       inThreads(8) { _ in

@@ -10,7 +10,7 @@ import TrapEngine
   @Test(arguments: 0..<6)
   func `any edits, against an array`(_ seed: Int) async {
     await #expect(processExitsWith: .exitCode(0)) { [seed = seed as Int] in
-      alarm(300)
+      alarm(900)
       var random = SeededGenerator(seed: UInt64(seed))
       guard cordon_engine_prepare() == 0 else { exit(2) }
       let size = 2000
@@ -64,7 +64,7 @@ import TrapEngine
   /// A row of 16,384 chunks has room for what they make, however many there are: also where each could begin a chunk.
   @Test func `20,000 edits in one change`() async {
     await #expect(processExitsWith: .exitCode(0)) {
-      alarm(300)
+      alarm(900)
       guard cordon_engine_prepare() == 0 else { exit(2) }
       let start = CordonStep(first: 0, region: UInt32.max, disposition: 0)
       guard withUnsafePointer(to: start, { setTable($0, 1) }) == 0 else { exit(3) }
@@ -96,7 +96,7 @@ import TrapEngine
   /// Every answer is one that held as a whole: here all steps of a generation say its number.
   @Test func `readers see all of a change or nothing of it`() async {
     await #expect(processExitsWith: .exitCode(0)) {
-      alarm(300)
+      alarm(900)
       guard cordon_engine_prepare() == 0 else { exit(2) }
       let size: UInt64 = 512
       @Sendable func change(to value: UInt32) -> Int {
@@ -142,7 +142,7 @@ import TrapEngine
 
   @Test func `without memory a change fails whole`() async {
     await #expect(processExitsWith: .exitCode(0)) {
-      alarm(300)
+      alarm(900)
       guard cordon_engine_prepare() == 0 else { exit(2) }
       let start = CordonStep(first: 0, region: 7, disposition: 1)
       guard withUnsafePointer(to: start, { setTable($0, 1) }) == 0 else { exit(3) }

@@ -4,7 +4,7 @@ import Testing
 
 /// The first thing in every exit test: a hang ends with SIGALRM, and no signal is blocked (the test runs on a thread of
 /// libdispatch's, which blocks most of them).
-func begin(seconds: UInt32 = 300) {
+func begin(seconds: UInt32 = 900) {
   alarm(seconds)
   var mask = sigset_t()
   sigemptyset(&mask)

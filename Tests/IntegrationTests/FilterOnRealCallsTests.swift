@@ -8,7 +8,7 @@ import TrapEngine
 @Suite struct FilterOnRealCallsTests {
   @Test func onlyInstructionsWhollyInsideAreCaught() async {
     await #expect(processExitsWith: .exitCode(0)) {
-      alarm(300)
+      alarm(900)
       let page: UInt64 = 0x1000
       let lowest = try lowestMappableAddress()
       let cases: [[(UInt64, UInt64)]] = [

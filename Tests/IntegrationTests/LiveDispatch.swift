@@ -15,7 +15,7 @@ import TrapEngine
   func `threads that trap without pause lose no call while the dispatched range moves`(_ mechanism: String) async {
     await #expect(processExitsWith: .success) {
       [mechanism = mechanism as String, seconds = ThreadStorm.seconds as Int] in
-      begin(seconds: 300 + UInt32(seconds))
+      begin(seconds: 900 + UInt32(seconds))
       let guest = try Guest(mechanism, .getpid)
       guest.log.answer(Number.getpid, .value, 4711)
       try guest.activate(for: .allThreads)

@@ -126,7 +126,7 @@ import Testing
   /// A thread attaches one of its own between them. Those before it stay, and what they trap is passed.
   @Test func `several filters at activation, of which a later one is refused`() async {
     await #expect(processExitsWith: .success) {
-      begin(seconds: 300)
+      begin()
       var status: Int32 = 0
       // 0: the thread was not quick enough.
       for _ in 0..<100 where status == 0 {

@@ -134,7 +134,7 @@ import TrapEngine
   func `8 threads call without pause while the policy changes`(_ mechanism: String) async {
     await #expect(processExitsWith: .success) {
       [mechanism = mechanism as String, seconds = ThreadStorm.seconds as Int] in
-      begin(seconds: 300 + UInt32(seconds))
+      begin(seconds: 900 + UInt32(seconds))
       let guest = try Guest(mechanism)
       guest.log.answer(Number.getpid, .value, 4711)
       try guest.activate(for: .allThreads)

@@ -14,7 +14,7 @@ import TrapEngine
   func `8 threads call without pause while the region changes`(_ mechanism: String, outside: Bool) async {
     await #expect(processExitsWith: .success) {
       [mechanism = mechanism as String, outside = outside as Bool, seconds = ThreadStorm.seconds as Int] in
-      begin(seconds: 300 + UInt32(seconds))
+      begin(seconds: 900 + UInt32(seconds))
       let guest = try Guest(mechanism, .getpid)
       guest.log.answer(Number.getpid, .value, 4711)
       var region = guest.region(.getpid)

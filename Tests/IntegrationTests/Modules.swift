@@ -7,7 +7,7 @@ import Testing
 @Suite struct Modules {
   @Test func `only libc, ld and the vDSO may call: code elsewhere traps, libc goes free`() async {
     await #expect(processExitsWith: .exitCode(0)) {
-      alarm(300)
+      alarm(900)
       let code = mmap(nil, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)!
       memcpy(code, getpidCode, getpidCode.count)
       mprotect(code, 4096, PROT_READ | PROT_EXEC)

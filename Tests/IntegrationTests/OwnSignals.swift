@@ -156,6 +156,8 @@ import Testing
 
       check(guest.setAction(SIGSYS, KernelAction(handler: 1)).result, 0, "ignoring")
       kill(getpid(), SIGSYS)
+      // Another thread may take it, when it gets to it.
+      while guest.session.statistics.forwarded < 2 { usleep(1000) }
       check(guest.call(Number.getpid), Int(getpid()), "the next trap")
       check(guest.setAction(SIGSYS, second).old.handler, 1, "what was ignored")
       kill(getpid(), SIGSYS)

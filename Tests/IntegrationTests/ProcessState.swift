@@ -33,14 +33,7 @@ struct ProcessState: Equatable {
 
   /// The status files of all threads.
   private static func threads() -> [String] {
-    guard let directory = opendir("/proc/self/task") else { return [] }
-    defer { closedir(directory) }
-    var paths: [String] = []
-    while let entry = readdir(directory) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-      if Int(name) != nil { paths.append("/proc/self/task/\(name)/status") }
-    }
-    return paths
+    KernelFile.names(in: "/proc/self/task").map { "/proc/self/task/\($0)/status" }
   }
 
   /// The number in a status file's line; 0 where the thread has ended.

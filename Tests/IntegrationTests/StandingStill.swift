@@ -31,21 +31,18 @@ import TrapEngine
     }
   }
 
-  /// One stands still that has what another one waits for, which cannot be asked meanwhile: that one goes on for a while.
+  /// One stands still that has what another one waits for, which cannot be asked meanwhile: that one goes on for a while, at
+  /// a stretch that gets longer.
   @Test func `a thread that waits for one that stands still`() async {
     await #expect(processExitsWith: .success) {
       begin()
       _ = try Session()
       var ends: [Int32] = [0, 0]
       pipe(&ends)
-      let (isReady, isStanding) = (Signpost(), Signpost())
+      let isStanding = Signpost()
       let holding = IdentifiedThread { [end = ends[1]] in
-        // As much as it can do in this time it does until it lets go.
-        var work = 0
-        while threadMilliseconds() < 100 { work += 1 }
-        isReady.open()
         while !isStanding.isOpen {}
-        for _ in 0..<work { _ = threadMilliseconds() }
+        while !runs(milliseconds: 40) {}
         return write(end, "!", 1)
       }
       let waiting = BlockingThread { [end = ends[0]] in
@@ -53,12 +50,11 @@ import TrapEngine
         check(read(end, &byte, 1), 1, "what it waits for")
       }
       waitUntilBlocked(waiting.id, in: Number.read)
-      isReady.wait()
       let watching = BlockingThread {
         waitUntilBlocked(holding.id, in: Number.futex)
         isStanding.open()
       }
-      let silence = attachWhileThreadsStandStill(CordonPatience(silent_ms: 8_000, starved_ms: 30_000))
+      let silence = attachWhileThreadsStandStill(CordonPatience(silent_ms: 200_000, starved_ms: 200_000))
       check([Int(silence.thread), silence.error], [0, 0], "who has not answered, and why")
       for thread in [holding.thread, waiting.thread, watching.thread] { thread.join() }
     }
@@ -171,11 +167,26 @@ private struct CallingThread {
   }
 }
 
-/// For how long the calling thread has run.
-private func threadMilliseconds() -> Int {
-  var time = timespec()
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-  return time.tv_sec * 1_000 + time.tv_nsec / 1_000_000
+/// Has the calling thread run for so long; whether it has not waited for anything meanwhile, as one does that stands still.
+private func runs(milliseconds: Int) -> Bool {
+  let before = ownUsage()
+  var after = before
+  while after.milliseconds - before.milliseconds < milliseconds { after = ownUsage() }
+  return after.ru_nvcsw == before.ru_nvcsw
+}
+
+/// What the calling thread has used.
+private func ownUsage() -> rusage {
+  var usage = rusage()
+  let (getrusage, ofThread) = (98, 1)
+  withUnsafeMutablePointer(to: &usage) { _ = nativeCall(getrusage, ofThread, Int(bitPattern: $0)) }
+  return usage
+}
+
+extension rusage {
+  fileprivate var milliseconds: Int {
+    (ru_utime.tv_sec + ru_stime.tv_sec) * 1_000 + (ru_utime.tv_usec + ru_stime.tv_usec) / 1_000
+  }
 }
 
 /// Another process that holds a thread of this one as a debugger does, until it ends; nil where this user may not.

@@ -13,7 +13,7 @@ import Testing
   func `64 threads`(_ mechanism: String) async {
     await #expect(processExitsWith: .success) {
       [mechanism = mechanism as String, seconds = ThreadStorm.seconds as Int] in
-      begin(seconds: 300 + UInt32(seconds))
+      begin(seconds: 900 + UInt32(seconds))
       let guest = try Guest(mechanism, .storm, hook: guest_storm_hook)
       guest.log.raw.pointee.addend = 0x10_0001
       let start = Signpost()

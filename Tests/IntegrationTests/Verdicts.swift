@@ -15,7 +15,7 @@ func call(_ address: UInt64) -> Int {
 @Test(arguments: ["seccomp", "sud-exclusive", "sud-selector", "sud-inclusive"])
 func `a region's call is answered by the hook under every mechanism`(_ name: String) async {
   await #expect(processExitsWith: .exitCode(0)) { [name = name as String] in
-    alarm(300)
+    alarm(900)
     let session = try Session(mechanism: Mechanism(rawValue: name)!)
     let guest = try session.mapExecutable(getpidCode)
     nonisolated(unsafe) let verdict = UnsafeMutablePointer<Verdict>.allocate(capacity: 1)

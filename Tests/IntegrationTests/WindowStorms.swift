@@ -13,7 +13,7 @@ import Testing
   @Test(arguments: WideFilter.allCases, Storm.allCases)
   func `a wide filter is attached while threads or processes are made`(_ filter: WideFilter, _ storm: Storm) async {
     await #expect(processExitsWith: .success) { [filter = filter as WideFilter, storm = storm as Storm] in
-      begin(seconds: 300 + UInt32(WindowStorms.attempts))
+      begin(seconds: 900 + UInt32(WindowStorms.attempts))
       let attempts = WindowStorms.attempts
       var statuses: [Int32: Int] = [:]
       for _ in 0..<attempts { statuses[inChild { try filter.attach(amid: storm) }, default: 0] += 1 }
@@ -90,7 +90,7 @@ enum WideFilter: String, CaseIterable, Codable, Sendable {
 func inChild(_ body: () throws -> Void) -> Int32 {
   let child = fork()
   if child == 0 {
-    alarm(300)
+    alarm(900)
     do { try body() } catch { _exit(1) }
     _exit(0)
   }

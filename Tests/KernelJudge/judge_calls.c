@@ -74,7 +74,7 @@ static void judge(const struct sock_fprog *program, struct judgement *judgement,
   struct rlimit none = {0, 0};
   setrlimit(RLIMIT_CORE, &none);
   prctl(PR_SET_DUMPABLE, 0);
-  alarm(300);
+  alarm(900);
   prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   for (size_t index = 0; index < count; index += 1) {
     struct judged_call *call = &judgement->calls[index];

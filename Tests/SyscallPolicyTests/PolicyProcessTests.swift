@@ -39,7 +39,7 @@ import Testing
   /// Such programs are never told how a child ended: the kernel takes it away at once.
   @Test func programsThatIgnoreTheirChildren() async {
     await #expect(processExitsWith: .exitCode(0)) {
-      alarm(300)
+      alarm(900)
       signal(SIGCHLD, SIG_IGN)
       try #require(try Self.isDecided(100))
       exit(0)
@@ -49,7 +49,7 @@ import Testing
   /// Compiled, refused or ended: what libseccomp needed is gone, and the program's signals are its own again.
   @Test func nothingIsLeftBehind() async {
     await #expect(processExitsWith: .exitCode(0)) {
-      alarm(300)
+      alarm(900)
       var mask = sigset_t()
       sigemptyset(&mask)
       for signal in [SIGUSR1, SIGPROF] { sigaddset(&mask, signal) }
@@ -67,7 +67,7 @@ import Testing
   /// A build that something has stopped would never use up its time on a processor.
   @Test func aBuildThatStandsStillIsEnded() async {
     await #expect(processExitsWith: .exitCode(0)) {
-      alarm(300)
+      alarm(900)
       let (meaning, rules) = try Self.endlessRules()
       let stopper = TestThread {
         while true {

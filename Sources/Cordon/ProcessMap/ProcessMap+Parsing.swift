@@ -13,16 +13,32 @@ extension ProcessMap.Mapping {
     guard bounds.count == 2, let start = UInt64(bounds[0], radix: 16), let end = UInt64(bounds[1], radix: 16),
       let range = try? AddressRange(start: start, end: end), permissions.count == 4
     else { return nil }
+    let field = fields.count == 6 ? fields[5].drop { $0 == " " } : ""
     self.init(
       range: range, isReadable: permissions[0] == UInt8(ascii: "r"),
       isWritable: permissions[1] == UInt8(ascii: "w"), isExecutable: permissions[2] == UInt8(ascii: "x"),
-      origin: ProcessMap.Origin(field: fields.count == 6 ? fields[5].drop { $0 == " " } : ""),
-      fileOffset: UInt64(fields[2], radix: 16) ?? 0)
+      origin: ProcessMap.Origin(field: field), fileOffset: UInt64(fields[2], radix: 16) ?? 0,
+      isSegment: ProcessMap.Origin.isSegment(field))
   }
 }
 
 extension ProcessMap.Origin {
   private static let deletedMark = " (deleted)"
+
+  /// Whether the file, which is deleted, is one that the kernel keeps shared memory in that has none (shmem_zero_setup in
+  /// mm/shmem.c, hugetlb_file_setup in fs/hugetlbfs/inode.c, newseg in ipc/shm.c).
+  private static func isSharedMemory(_ path: some StringProtocol) -> Bool {
+    path == "/dev/zero" || path == "/anon_hugepage" || isSegmentName(path)
+  }
+
+  private static func isSegmentName(_ path: some StringProtocol) -> Bool {
+    path.hasPrefix("/SYSV") && path.utf8.count == 13 && path.dropFirst(5).allSatisfy(\.isHexDigit)
+  }
+
+  /// Whether the last field of a line is that of a segment of System V shared memory.
+  static func isSegment(_ field: some StringProtocol) -> Bool {
+    field.hasSuffix(deletedMark) && isSegmentName(field.dropLast(deletedMark.count))
+  }
 
   /// Reads the last field of a line.
   init(field: some StringProtocol) {
@@ -39,8 +55,12 @@ extension ProcessMap.Origin {
       // The kernel writes a newline of a path as an octal escape, and nothing else (show_map_vma in
       // fs/proc/task_mmu.c).
       let path = field.split(separator: "\\012", omittingEmptySubsequences: false).joined(separator: "\n")
-      let isDeleted = path.hasSuffix(Self.deletedMark)
-      self = .file(path: isDeleted ? String(path.dropLast(Self.deletedMark.count)) : path, isDeleted: isDeleted)
+      guard path.hasSuffix(Self.deletedMark) else {
+        self = .file(path: path, isDeleted: false)
+        return
+      }
+      let deleted = String(path.dropLast(Self.deletedMark.count))
+      self = Self.isSharedMemory(deleted) ? .anonymous(name: nil) : .file(path: deleted, isDeleted: true)
     }
   }
 }
@@ -57,7 +77,7 @@ extension ProcessMap {
   }
 
   /// The path that /proc/PID/exe leads to, in the form of ``Mapping/path``.
-  static func path(ofLink target: String) -> String {
+  package static func path(ofLink target: String) -> String {
     if case .file(let path, _) = Origin(field: target) { path } else { target }
   }
 }

@@ -37,20 +37,12 @@ extension ProcessMap {
   private static func mappings(of process: Int32) throws(ProcessMapError) -> [Mapping] {
     let text: String
     do {
-      let file = try FileDescriptor.open("/proc/\(process)/maps", .readOnly, options: .closeOnExec)
-      text = try file.closeAfter {
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65536)
-        while case let count = try buffer.withUnsafeMutableBytes({ try file.read(into: $0) }), count > 0 {
-          bytes += buffer[..<count]
-        }
-        return String(decoding: bytes, as: UTF8.self)
-      }
+      text = try KernelFile.content("/proc/\(process)/maps")
     } catch {
-      switch error as? Errno {
-      case .noSuchFileOrDirectory?, .noSuchProcess?: throw .noSuchProcess(process)
-      case .permissionDenied?, .notPermitted?: throw .notPermitted(process)
-      case let errno: throw .unreadable(process, errno ?? .ioError)
+      switch error {
+      case .noSuchFileOrDirectory, .noSuchProcess: throw .noSuchProcess(process)
+      case .permissionDenied, .notPermitted: throw .notPermitted(process)
+      default: throw .unreadable(process, error)
       }
     }
     guard let mappings = Self.mappings(in: text) else { throw .unreadable(process, .badMessage) }

@@ -207,8 +207,7 @@ extension Session.State {
   private mutating func detachSegment(_ call: MemoryCall) throws(SessionError) -> Int {
     let address = call.arguments[0]
     let parts = ((try? ProcessMap())?.mappings ?? []).filter { mapping in
-      guard case .file(let path, isDeleted: true) = mapping.origin, path.hasPrefix("/SYSV") else { return false }
-      return mapping.range.start >= address && mapping.range.start - address == mapping.fileOffset
+      mapping.isSegment && mapping.range.start >= address && mapping.range.start - address == mapping.fileOffset
     }
     if let first = parts.first, let last = parts.last {
       try prepareToUnmark(Self.range(first.range.start, last.range.end - first.range.start))
@@ -260,22 +259,7 @@ extension Session.State {
       return try move(call, old, to: place, keepsOld: keepsOld)
     }
     if !keepsOld {
-      try prepareToUnmark(old)
-      // In place: the arena's next page is the session's, and as good as taken.
-      let result = isOwn(old) && length > old.length ? -Int(Errno.noMemory.rawValue) : call.replacing((3, 0)).make()
-      if !MemoryCall.isFailure(result) {
-        if length < old.length {
-          try unmark(AddressRange(checked: old.start + length, old.end))
-        } else if length > old.length, isMarked(old.end) {
-          do throws(SessionError) {
-            try mark(AddressRange(checked: old.end, old.start + length))
-          } catch {
-            _ = call.replacing((1, length), (2, old.length), (3, 0)).make()
-            throw error
-          }
-        }
-        return result
-      }
+      let result = try resize(call, old, to: length)
       guard result == -Int(Errno.noMemory.rawValue), flags & mayMove != 0 else { return result }
     } else if flags & mayMove == 0 {
       return call.make()
@@ -289,6 +273,29 @@ extension Session.State {
       throw error
     }
     if MemoryCall.isFailure(result) { try giveBack(place) }
+    return result
+  }
+
+  /// Makes memory longer or shorter where it lies, with its mark; -ENOMEM where something else lies behind it.
+  /// - Parameter length: in bytes, whole pages.
+  private mutating func resize(
+    _ call: MemoryCall, _ old: AddressRange, to length: UInt64
+  ) throws(SessionError) -> Int {
+    try prepareToUnmark(old)
+    // The arena's next page is the session's, and as good as taken.
+    if isOwn(old), length > old.length { return -Int(Errno.noMemory.rawValue) }
+    let result = call.replacing((3, 0)).make()
+    if MemoryCall.isFailure(result) { return result }
+    if length < old.length {
+      try unmark(AddressRange(checked: old.start + length, old.end))
+    } else if length > old.length, isMarked(old.end) {
+      do throws(SessionError) {
+        try mark(AddressRange(checked: old.end, old.start + length))
+      } catch {
+        _ = call.replacing((1, length), (2, old.length), (3, 0)).make()
+        throw error
+      }
+    }
     return result
   }
 

@@ -1,22 +1,13 @@
 import CordonShims
 import Glibc
-import SystemPackage
 import TrapEngine
 
 /// What /proc/self/task says of this process's threads (proc(5)).
 enum ThreadStatus {
   /// The ids of all threads, the caller's among them.
   static func allThreads() -> [Int32] {
-    guard let directory = opendir("/proc/self/task") else { return [cordon_thread_id()] }
-    defer { closedir(directory) }
-    var threads: [Int32] = []
-    while let entry = readdir(directory) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if let thread = Int32(name) { threads.append(thread) }
-    }
-    return threads
+    let threads = KernelFile.names(in: "/proc/self/task").compactMap { Int32($0) }
+    return threads.isEmpty ? [cordon_thread_id()] : threads
   }
 
   /// The threads that block SIGSYS: the caller, or all.
@@ -45,7 +36,7 @@ enum ThreadStatus {
 
   /// How many seccomp filters a thread has; nil when it has ended, or the kernel does not tell (before Linux 5.11).
   static func filterCount(of thread: Int32 = cordon_thread_id()) -> Int? {
-    field("Seccomp_filters:", of: thread).flatMap { Int($0) }
+    KernelFile.field("Seccomp_filters", of: "/proc/self/task/\(thread)/status").flatMap { Int($0) }
   }
 
   private static func blocksSIGSYS(_ thread: Int32) -> Bool {
@@ -54,28 +45,5 @@ enum ThreadStatus {
       return pthread_sigmask(SIG_BLOCK, nil, &mask) == 0 && sigismember(&mask, SIGSYS) == 1
     }
     return cordon_thread_blocks_sigsys(thread) != 0
-  }
-
-  /// A field of /proc/self/task/TID/status, without white space; nil when the thread has ended.
-  private static func field(_ name: String, of thread: Int32) -> String? {
-    contents(of: "/proc/self/task/\(thread)/status")?
-      .split(separator: "\n")
-      .first { $0.hasPrefix(name) }
-      .map { $0.dropFirst(name.count).filter { !$0.isWhitespace } }
-  }
-
-  private static func contents(of path: String) -> String? {
-    guard let file = try? FileDescriptor.open(FilePath(path), .readOnly) else { return nil }
-    return try? file.closeAfter {
-      var bytes: [UInt8] = []
-      let size = 4096
-      while true {
-        let chunk = try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-          count = try file.read(into: UnsafeMutableRawBufferPointer(buffer))
-        }
-        if chunk.isEmpty { return String(decoding: bytes, as: UTF8.self) }
-        bytes += chunk
-      }
-    }
   }
 }

@@ -1,3 +1,4 @@
+import Cordon
 import Glibc
 
 /// The machine that figures come from.

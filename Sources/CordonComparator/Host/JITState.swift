@@ -1,3 +1,5 @@
+import Cordon
+
 /// Whether the kernel compiles filters to machine code (net.core.bpf_jit_enable).
 package enum JITState: String, Sendable, Hashable {
   case on

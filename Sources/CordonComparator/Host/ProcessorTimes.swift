@@ -1,3 +1,5 @@
+import Cordon
+
 /// What the machine's processors have done since it was started (`/proc/stat`, proc_stat(5)).
 package struct ProcessorTimes: Sendable, Hashable {
   /// In ticks, over all processors.

@@ -1,4 +1,5 @@
 import CLinux
+import Cordon
 import Glibc
 
 /// CLOCK_MONOTONIC, which the vDSO answers without a system call wherever the clock source allows.

@@ -1,3 +1,5 @@
+import Cordon
+
 /// How long threads have waited for a processor (`/proc/thread-self/schedstat`, Linux 2.6.9 with CONFIG_SCHED_INFO).
 enum RunDelay {
   /// Nanoseconds since the calling thread began, in which it was ready to run and another one had its processor; nil where

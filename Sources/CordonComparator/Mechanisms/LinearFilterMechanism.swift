@@ -6,7 +6,7 @@ import SystemPackage
 /// by hand. What a tree and a planner save.
 package struct LinearFilterMechanism: MeasuredMechanism {
   package let name = "seccomp-linear"
-  package let summary = "as written by hand: a filter asks for one region after the other, and each change adds one"
+  package let summary = "as by hand: region after region, and one more filter a change"
 
   package init() {}
 

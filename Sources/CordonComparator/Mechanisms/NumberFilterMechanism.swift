@@ -6,7 +6,7 @@ import SystemPackage
 /// are always allowed (Linux 5.11) answers without running it. What seccomp costs at the least; it cannot tell code apart.
 package struct NumberFilterMechanism: MeasuredMechanism {
   package let name = "seccomp-number"
-  package let summary = "a filter on the number alone, which the kernel's bitmap answers: the floor"
+  package let summary = "a filter on the number alone, answered by a bitmap: the floor"
 
   package init() {}
 

@@ -3,7 +3,7 @@ package import Cordon
 /// `strace`: strace(1) at every call of a whole program, for scale. What most people would take first.
 package struct StraceMechanism: MeasuredMechanism {
   package let name = "strace"
-  package let summary = "strace -f at every call of a whole program, its output thrown away: for scale"
+  package let summary = "strace -f of a whole program, output thrown away: for scale"
 
   package init() {}
 

@@ -1,3 +1,4 @@
+import Cordon
 import SystemPackage
 
 /// A program that people run, and work for it that is the same every time.

@@ -4,7 +4,7 @@ import Glibc
 /// too.
 package struct SpawnWorkload: CallWorkload {
   package let name = "spawn"
-  package let summary = "posix_spawn(3) of /bin/true by libc and its end, nothing trapped"
+  package let summary = "posix_spawn(3) of /bin/true by libc and its end, untrapped"
 
   package init() {}
 

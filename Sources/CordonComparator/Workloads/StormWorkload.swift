@@ -6,7 +6,7 @@ import Synchronization
 /// among them take. Every call is a sample.
 package struct StormWorkload: Workload {
   package let name = "storm"
-  package let summary = "as trap-value, each call a sample, while another thread changes regions without pause"
+  package let summary = "as trap-value, a sample a call, while regions change nonstop"
 
   package init() {}
 

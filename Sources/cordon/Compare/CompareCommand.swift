@@ -16,10 +16,10 @@ struct CompareCommand: AsyncParsableCommand {
       Each mechanism is measured with each workload, in rounds: once a round, in a process of its own and in an order \
       of the round's own, so that whatever drifts hits all alike. What the kernel lacks is a row with the reason.
 
-      MECHANISMS
+      Mechanisms:
       \(listing(Roster.mechanisms.map { ($0.name, $0.summary) }))
 
-      WORKLOADS
+      Workloads:
       \(listing(Roster.workloads.map { ($0.name, $0.summary) }))
 
       A run that is interrupted (Ctrl-C) after its first round writes its report, marked as partial, and ends by the \
@@ -33,7 +33,7 @@ struct CompareCommand: AsyncParsableCommand {
       change the exit code, since a busy machine misses it too. The exit code is 69 if nothing at all could be \
       measured, and 70 if a measurement failed that should have worked.
 
-      EXAMPLES
+      Examples:
         cordon compare --quick
         cordon compare --mechanism none --mechanism seccomp --json -
         cordon compare --json here.json --html here.html --svg here.svg
@@ -41,10 +41,14 @@ struct CompareCommand: AsyncParsableCommand {
       """,
     subcommands: [Measure.self, Supervise.self, CapabilityProbe.self])
 
-  @Option(help: ArgumentHelp("Measure only this mechanism; may be repeated.", valueName: "M"))
+  @Option(
+    help: ArgumentHelp("Measure only this mechanism; may be repeated.", valueName: "M"),
+    completion: .list(Roster.mechanisms.map(\.name)))
   var mechanism: [String] = []
 
-  @Option(help: ArgumentHelp("Measure only this workload; may be repeated.", valueName: "W"))
+  @Option(
+    help: ArgumentHelp("Measure only this workload; may be repeated.", valueName: "W"),
+    completion: .list(Roster.workloads.map(\.name)))
   var workload: [String] = []
 
   @Flag(help: "Fewer rounds: about a minute for everything instead of ten.")
@@ -54,7 +58,8 @@ struct CompareCommand: AsyncParsableCommand {
 
   @Option(
     parsing: .upToNextOption,
-    help: ArgumentHelp("Measure nothing; set these reports (from --json) side by side.", valueName: "REPORT"))
+    help: ArgumentHelp("Measure nothing; set these reports (from --json) side by side.", valueName: "REPORT"),
+    completion: .file())
   var merge: [String] = []
 
   // A measurement takes a fraction of a second, and some seconds on a machine that is very busy. In an emulator it may take

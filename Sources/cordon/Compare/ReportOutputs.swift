@@ -4,18 +4,24 @@ import CordonComparator
 /// The files that a comparison is written to, besides the table on standard output.
 struct ReportOutputs: ParsableArguments {
   @Option(
-    help: ArgumentHelp("Write the figures to FILE as JSON; - is standard output, without the table.", valueName: "FILE")
-  )
+    help: ArgumentHelp(
+      "Write the figures to FILE as JSON; - is standard output, without the table.", valueName: "FILE"),
+    completion: .file())
   var json: String?
 
-  @Option(help: ArgumentHelp("Write the figures to FILE as CSV, a line a row; - as above.", valueName: "FILE"))
+  @Option(
+    help: ArgumentHelp("Write the figures to FILE as CSV, a line a row; - as above.", valueName: "FILE"),
+    completion: .file())
   var csv: String?
 
   @Option(
-    help: ArgumentHelp("Write the whole report to FILE as one web page with charts; - as above.", valueName: "FILE"))
+    help: ArgumentHelp("Write the whole report to FILE as one web page with charts; - as above.", valueName: "FILE"),
+    completion: .file())
   var html: String?
 
-  @Option(help: ArgumentHelp("Write one chart, by mechanism, to FILE as SVG; - as above.", valueName: "FILE"))
+  @Option(
+    help: ArgumentHelp("Write one chart, by mechanism, to FILE as SVG; - as above.", valueName: "FILE"),
+    completion: .file())
   var svg: String?
 
   private var all: [(option: String, name: String)] {

@@ -21,15 +21,18 @@ struct CostCommand: ParsableCommand {
         cordon cost filter.bpf --weights counts.yaml
       """)
 
-  @Argument(help: "Raw filters (arrays of struct sock_filter); - is standard input.")
+  @Argument(help: "Raw filters (arrays of struct sock_filter); - is standard input.", completion: .file())
   var files: [String]
 
   @Option(
     help: ArgumentHelp(
-      "How often calls are made: a YAML file of counts, as Filters/README.md describes it.", valueName: "file"))
+      "How often calls are made: a YAML file of counts, as Filters/README.md describes it.", valueName: "file"),
+    completion: .file())
   var weights: String?
 
-  @Option(help: ArgumentHelp("Look up modules that the weights name in this live process.", valueName: "pid"))
+  @Option(
+    help: ArgumentHelp("Look up modules that the weights name in this live process.", valueName: "pid"),
+    transform: ProcessNumber.init(parsing:))
   var pid: ProcessNumber?
 
   @Option(help: "The machine whose calls and code the weights count: x86_64, aarch64 or riscv64. (default: this one)")

@@ -9,7 +9,7 @@ struct DoctorCommand: ParsableCommand {
       One line a fact, with the kernel release that brought it, and with the reason and the remedy for each no. The \
       exit code is 0 where seccomp filters can be used, else 69.
 
-      EXAMPLES
+      Examples:
         cordon doctor
         cordon doctor --json
       """)

@@ -1,3 +1,4 @@
+import Cordon
 import CordonComparator
 
 /// Facts about the machine and its kernel.

@@ -1,5 +1,5 @@
 import CLinux
-import CordonComparator
+import Cordon
 import Glibc
 import SystemPackage
 

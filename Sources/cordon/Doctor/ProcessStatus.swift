@@ -1,4 +1,4 @@
-import CordonComparator
+import Cordon
 
 /// What /proc/self/status says of this process (proc_pid_status(5)).
 struct ProcessStatus: Sendable, Hashable {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import CordonComparator
+import Cordon
 import FilterCompiler
 import Glibc
 import SyscallPolicy
@@ -21,12 +21,13 @@ struct DumpCommand: ParsableCommand {
         cordon dump 4711 -o browser && cordon cost browser.*.bpf
       """)
 
-  @Argument(help: "The process, or one of its threads.")
+  @Argument(help: "The process, or one of its threads.", transform: ProcessNumber.init(parsing:))
   var pid: ProcessNumber
 
   @Option(
     name: [.customShort("o"), .long],
-    help: ArgumentHelp("Write raw files whose names start so, and print the names.", valueName: "prefix"))
+    help: ArgumentHelp("Write raw files whose names start so, and print the names.", valueName: "prefix"),
+    completion: .file())
   var output: String?
 
   func run() throws {

@@ -1,4 +1,4 @@
-import CordonComparator
+import Cordon
 import FilterCompiler
 import Glibc
 import SystemPackage

@@ -11,7 +11,7 @@ struct CheckInvocation: CustomStringConvertible {
   }
 
   var description: String {
-    var words = ["cordon", "check"] + files.map { $0 == InputFile.standardInputName ? "-" : Self.quoted($0) }
+    var words = ["cordon", "check"] + files.map { $0 == ReadableFile.standardInputName ? "-" : Self.quoted($0) }
     words += ["--nr", "\(call.number)", "--ip", hexadecimal(call.instructionPointer), "--arch", "\(call.architecture)"]
     for (index, value) in call.arguments.enumerated() where value != 0 {
       words += ["--arg", "\(index)=\(hexadecimal(value))"]

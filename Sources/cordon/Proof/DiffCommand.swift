@@ -19,10 +19,12 @@ struct DiffCommand: ParsableCommand {
         cordon compile --trap 0x401000-0x402000 -f raw | cordon diff - filter.bpf
       """)
 
-  @Argument(help: ArgumentHelp("A raw filter (an array of struct sock_filter); - is standard input.", valueName: "a"))
+  @Argument(
+    help: ArgumentHelp("A raw filter (an array of struct sock_filter); - is standard input.", valueName: "a"),
+    completion: .file())
   var first: String
 
-  @Argument(help: ArgumentHelp("Another.", valueName: "b"))
+  @Argument(help: ArgumentHelp("Another.", valueName: "b"), completion: .file())
   var second: String
 
   func run() throws {

@@ -18,20 +18,21 @@ struct ProveCommand: ParsableCommand {
       Examples:
         cordon prove filter.bpf --trap 0x7f1234560000-0x7f1234570000
         cordon prove filter.bpf Filters/wine-bands.yaml
-        cordon prove filter.bpf --default trap --pid 4711 --allow 'libc.so*' --allow vdso
-        cordon prove old.bpf --stacked new.bpf --trap 0x401000-0x402000 --trap 0x501000-0x502000
+        cordon prove filter.bpf --pid 4711 --default trap --allow 'libc.so*'
+        cordon prove old.bpf --stacked new.bpf --trap 0x401000-0x402000
       """)
 
-  @Argument(help: "A raw filter (an array of struct sock_filter); - is standard input.")
+  @Argument(help: "A raw filter (an array of struct sock_filter); - is standard input.", completion: .file())
   var file: String
 
-  @Argument(help: "A profile: a YAML file as Filters/README.md describes it.")
+  @Argument(help: "A profile: a YAML file as Filters/README.md describes it.", completion: .file())
   var profile: String?
 
   @OptionGroup var regions: RegionOptions
 
   @Option(
-    help: ArgumentHelp("A newer filter of the same stack, which is proved as a whole; in order.", valueName: "file"))
+    help: ArgumentHelp("A newer filter of the same stack, which is proved as a whole; in order.", valueName: "file"),
+    completion: .file())
   var stacked: [String] = []
 
   func run() throws {

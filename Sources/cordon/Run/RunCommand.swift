@@ -22,8 +22,6 @@ struct RunCommand: ParsableCommand {
       denied by the filter itself, whatever the program does, and its calls are neither counted nor logged; what is \
       decided by a module's name, or by number and arguments, is decided by cordon's code inside the program.
 
-      Example: cordon run --trap 'libplugin*.so' --stats -- ./program
-
       With --mechanism sud every trap is syscall user dispatch's, also in all that is executed, and no filter denies \
       anything; threads and children that 32-bit code makes are not trapped.
 
@@ -31,6 +29,12 @@ struct RunCommand: ParsableCommand {
       pass, and write to its memory; io_uring works without calls; and descriptors can be handed to a process outside. Only \
       what the filter itself denies holds all the same. Set-user-id programs run without their privilege. A tracer outside sees \
       each trap as a SIGSYS: tell gdb 'handle SIGSYS nostop noprint pass'.
+
+      Examples:
+        cordon run ./program
+        cordon run --trap 'libplugin*.so' --stats -- ./program --option
+        cordon run --all --log calls.json -- make
+        cordon run --profile Filters/deny-writable-code.yaml ./program
       """)
 
   @Option(help: ArgumentHelp("Calls of this code are trapped; repeatable.", valueName: "what"))
@@ -42,21 +46,27 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "Prints a table by module and call to standard error at the end.")
   var stats = false
 
-  @Option(help: ArgumentHelp("What becomes of calls, by where they come from.", valueName: "profile"))
+  @Option(
+    help: ArgumentHelp("What becomes of calls, by where they come from.", valueName: "profile"),
+    completion: .file())
   var profile: String?
 
   @Option(help: "How calls are trapped: seccomp (the default) or sud, syscall user dispatch.")
   var mechanism: TrapMechanism = .seccomp
 
-  @Option(help: ArgumentHelp("Writes a JSON line for each call to this file.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Writes a JSON line for each call to this file.", valueName: "file"),
+    completion: .file())
   var log: String?
 
-  @Option(help: ArgumentHelp("Writes what --stats prints, as JSON, to this file.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Writes what --stats prints, as JSON, to this file.", valueName: "file"),
+    completion: .file())
   var report: String?
 
   @Argument(
     parsing: .captureForPassthrough,
-    help: ArgumentHelp("The program, and its arguments.", valueName: "program"))
+    help: ArgumentHelp("The program, and its arguments.", valueName: "program"), completion: .file())
   var command: [String]
 
   mutating func run() throws {

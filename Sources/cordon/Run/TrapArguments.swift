@@ -20,7 +20,7 @@ enum TrapArguments {
     case "jit": return .jit
     case "vdso": return .vdso
     default:
-      guard text.hasPrefix("0x") || text.hasPrefix("0X") else { return .module(text) }
+      guard CodePlaces.isMeantAsRange(text) else { return .module(text) }
       return .range(try CodePlaces.range(text, "--trap"))
     }
   }

@@ -115,7 +115,7 @@ extension GuestPrograms {
 
   /// Coprocesses, process substitution, traps, limits, a here document, exec of descriptors.
   static let bash = #"""
-    set -m; sleep 2 & jobs -r | wc -l; fg %1 > /dev/null
+    set -m; sleep 5 & jobs -r | wc -l; fg %1 > /dev/null
     coproc cat; echo hi >&${COPROC[1]}; read x <&${COPROC[0]}; echo $x; exec {COPROC[1]}>&-; wait
     mapfile -t lines < <(seq 5); echo ${#lines[@]}; diff <(seq 3) <(seq 4) | wc -l
     trap 'echo debugged >&2' ERR; false; trap - ERR

@@ -12,7 +12,7 @@ extension GuestPrograms {
 
     def until(pattern):
         global seen
-        end = time.time() + 100
+        end = time.time() + 500
         while not (match := re.search(pattern, seen)):
             if time.time() > end:
                 print("nothing like", pattern, "in", seen)
@@ -36,7 +36,7 @@ extension GuestPrograms {
         until(rb"ready\r\n")
 
     def wait(condition):
-        end = time.time() + 100
+        end = time.time() + 500
         while not condition():
             if time.time() > end:
                 sys.exit("nothing comes of it")

@@ -28,7 +28,7 @@ extension RealProgramTests {
     try await expectSame(
       """
       sqlite3 db 'create table t(a, b); with recursive c(x) as (select 1 union all select x+1 from c where x<2000) insert into t select x, x*x from c; select sum(b) from t;'
-      for i in 1 2 3 4; do sqlite3 db ".timeout 20000" "begin immediate; update t set b=b+1 where a=$i; commit;" & done; wait
+      for i in 1 2 3 4; do sqlite3 db ".timeout 500000" "begin immediate; update t set b=b+1 where a=$i; commit;" & done; wait
       sqlite3 db 'pragma journal_mode=wal; select sum(b) from t; pragma integrity_check;' '.dump' | sha256sum; rm -f db*
       """, in: folder.path)
   }
@@ -98,8 +98,8 @@ extension RealProgramTests {
     try await expectSame(
       """
       exec 2> /dev/null; t="tmux -S $PWD/s -f /dev/null"; export SHELL=/bin/sh
-      shows() { for attempt in $(seq 1000); do $t capture-pane -p | grep -q "$1" && return; sleep 0.05; done; echo "no $1"; }
-      $t new-session -d -x 60 -y 20 'sh -c "echo hello; read x; echo got \\$x; sleep 100"'
+      shows() { for attempt in $(seq 10000); do $t capture-pane -p | grep -q "$1" && return; sleep 0.05; done; echo "no $1"; }
+      $t new-session -d -x 60 -y 20 'sh -c "echo hello; read x; echo got \\$x; sleep 1000"'
       shows hello; $t send-keys word Enter; shows 'got word'
       $t capture-pane -p | head -4; $t kill-server; echo $?; rm -f s
       """, comparingMessages: false, in: folder.path)

@@ -136,10 +136,10 @@ import Testing
       """
       "$cordon" run --all -- sh -c 'echo $$ > pid; while ! [ -e done ]; do sleep 0.1; done; exit 7' & program=$!
       while ! [ -s pid ]; do sleep 0.05; done
-      timeout -k 5 100 strace -o trace -p "$(cat pid)" 2> /dev/null & tracer=$!
+      timeout -k 5 900 strace -o trace -p "$(cat pid)" 2> /dev/null & tracer=$!
       while kill -0 $tracer && ! grep -q wait4 trace; do sleep 0.05; done 2> /dev/null
       kill $tracer; wait $tracer
-      timeout -k 5 100 gdb -batch -p "$(cat pid)" -ex 'info registers rip' > registers 2> /dev/null < /dev/null
+      timeout -k 5 900 gdb -batch -p "$(cat pid)" -ex 'info registers rip' > registers 2> /dev/null < /dev/null
       : > done; wait $program; echo $?
       grep -q wait4 trace && echo traced; grep -q '^rip' registers && echo looked at
       """, in: folder.path)
