@@ -13,6 +13,7 @@ KERNEL_PACKAGES := busybox-static cpio qemu-system-x86
 KERNEL_WORKLOADS := getppid trap-value trap-pass regions-64 changes-100 threads-2 storm spawn harness
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 CORDON := .build/release/cordon
+ORDER := Sources/cordon/start.order
 BUNDLE := .build/debug/cordonPackageTests.xctest
 # Any account without privileges will do; this one exists everywhere.
 ORDINARY := setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all
@@ -72,9 +73,13 @@ fuzz-judged: packages
 
 # libFuzzer comes with the toolchain; all that it feeds is built for it, in a folder of its own. An input that crashes,
 # takes more than a minute or needs more than 1 GiB stays in .build/fuzzing/found.
+# SwiftPM tries to link the agent as well, for a plugin that nothing here uses: with these flags that fails, which does
+# not matter, so what the build says is shown only where the fuzzer has not come of it.
 fuzz-bytes: packages
+	@mkdir -p .build/fuzzing; echo "building $(FUZZER)"; \
 	swift build --package-path Tests/Fuzzing --product cordon-fuzz --scratch-path .build/fuzzing -c release \
-	  -Xswiftc -sanitize=fuzzer -Xcc -fsanitize=fuzzer-no-link -Xswiftc -use-ld=lld
+	  -Xswiftc -sanitize=fuzzer -Xcc -fsanitize=fuzzer-no-link -Xswiftc -use-ld=lld > .build/fuzzing/build.log 2>&1 \
+	  || { cat .build/fuzzing/build.log; exit 1; }
 	$(FUZZER) seeds .build/fuzzing/seeds Filters/*.yaml
 	@mkdir -p .build/fuzzing/found; export SWIFT_BACKTRACE=enable=no; \
 	for input in $(FUZZ_INPUTS); do \
@@ -96,8 +101,16 @@ kernels: build
 	$(CORDON) compare --quick $(KERNEL_WORKLOADS:%=--workload %) --json .build/kernels/here.json >/dev/null; \
 	$(CORDON) compare --merge .build/kernels/here.json $(KERNELS:%=.build/kernels/%/report.json) --html .build/kernels.html
 
+# The linker passes over names that it does not find, so a list for an older start would do nothing and nobody would know:
+# where there is a command newer than the list, it has to have nearly all of them.
 lint:
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift
+	@if [ $(CORDON) -nt $(ORDER) ]; then \
+	  lost=$$(nm $(CORDON) | awk '{ print $$NF }' | LC_ALL=C sort -u | LC_ALL=C comm -13 - <(LC_ALL=C sort -u $(ORDER)) | wc -l); \
+	  if [ "$$lost" -gt 20 ]; then \
+	    echo "make: $(CORDON) has $$lost of the functions in $(ORDER) no more: run 'make order'" >&2; exit 1; \
+	  fi; \
+	fi
 
 # Only asks for what is missing, so that it needs no privileges where nothing is.
 packages:

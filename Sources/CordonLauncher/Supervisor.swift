@@ -65,6 +65,9 @@ struct Supervisor: ~Copyable {
     while !isAbandoned || !followed.isEmpty { step(answeringCalls: true) }
   }
 
+  /// Stops passing signals on, which is for when there is nobody to pass them to.
+  func stopPassingSignalsOn() { signals.stopReading() }
+
   /// Waits for something to happen and answers it.
   private mutating func step(answeringCalls: Bool) {
     var sources: InlineArray = [
@@ -208,7 +211,7 @@ struct Supervisor: ~Copyable {
   private mutating func passSignalsOn() {
     let received = witness?.signalsToOne { signals.all() } ?? signals.all()
     guard end == nil else { return }
-    for signal in received where signal.isForProgram(program) { kill(program, signal.number) }
+    for var signal in received where signal.isForProgram(program) { cordon_signal_forward(&signal, program) }
   }
 
   private mutating func reap() {

@@ -103,11 +103,7 @@ extension TreeFilters {
     listing.test(.isEqual, exempt.start.upperHalf, .next, else: .birth)
     appendExemption(of: exempt, else: .birth, to: &listing)
     append64BitCalls(notifying: executing, trapping: [], to: &listing)
-    append32BitCalls(to: &listing)
-    listing.answer(Action(.allow))
-    listing.mark(.birth)
-    appendBirth(at: exempt.start, asking: .notify, else: .trap, to: &listing)
-    appendAnswers(to: &listing)
+    appendEnd(birthAt: exempt.start, to: &listing)
     return listing.program()
   }
 
@@ -127,12 +123,17 @@ extension TreeFilters {
     append64BitCalls(notifying: executing, trapping: [], to: &listing)
     listing.mark(.elsewhere)
     append64BitCalls(notifying: executing, trapping: guardedCalls, to: &listing)
+    appendEnd(birthAt: exempt.start, to: &listing)
+    return listing.program()
+  }
+
+  /// What is left of a filter that traps, behind the calls of 64 bits.
+  private static func appendEnd(birthAt start: UInt64, to listing: inout FilterListing) {
     append32BitCalls(to: &listing)
     listing.answer(Action(.allow))
     listing.mark(.birth)
-    appendBirth(at: exempt.start, asking: .notify, else: .trap, to: &listing)
+    appendBirth(at: start, asking: .notify, else: .trap, to: &listing)
     appendAnswers(to: &listing)
-    return listing.program()
   }
 
   /// Goes on at the next instruction for calls of the range, whose upper half has been found already. The kernel reports the

@@ -4,8 +4,6 @@
 
 CORDON_AGENT_BEGIN
 
-#define MAP_FIXED 0x10
-#define MREMAP_FIXED 2
 #define CLONE_VM 0x100
 #define CLONE_VFORK 0x4000
 
@@ -64,31 +62,10 @@ static void record_untimed(const CordonTrap *trap, const CordonSite *site) {
   cordon_agent_record(&record);
 }
 
-/* Code that goes, or is mapped over, or comes to be writable or not, is looked for anew when it calls. */
-static void notice_change(const CordonTrap *trap) {
-  if (trap->architecture != CORDON_ARCH_X86_64) return;
-  const uint64_t *arguments = trap->arguments;
-  switch (trap->number) {
-  case NR_mremap:
-    if (arguments[3] & MREMAP_FIXED) cordon_agent_unmapped(arguments[4], arguments[2]);
-    cordon_agent_unmapped(arguments[0], arguments[1]);
-    break;
-  case NR_mmap:
-    if (!(arguments[3] & MAP_FIXED)) break;
-    cordon_agent_unmapped(arguments[0], arguments[1]);
-    break;
-  case NR_munmap: cordon_agent_unmapped(arguments[0], arguments[1]); break;
-  case NR_mprotect:
-  case NR_pkey_mprotect:
-    cordon_agent_protected(arguments[0], arguments[1], arguments[2]);
-    break;
-  }
-}
-
 int cordon_agent_count(const CordonTrap *trap, CordonSite **found, CordonVerdict *verdict) {
   const CordonModule *module;
   CordonSite *site = cordon_agent_site(trap, &module);
-  notice_change(trap);
+  cordon_agent_notice_change(trap);
   uint32_t action = cordon_agent_judge(trap, module);
   if (action == CORDON_ACTION_ALLOW && module != NULL && module->policy_length != 0 && !module->traps) site = NULL;
   *found = site;

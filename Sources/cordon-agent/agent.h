@@ -52,9 +52,18 @@ CORDON_HIDDEN void cordon_agent_give_back(CordonCall *call);
 
 /* sites.c: the site of a call, or NULL when it is not to be accounted, or cannot be; and its module, or NULL. */
 CORDON_HIDDEN CordonSite *cordon_agent_site(const CordonTrap *trap, const CordonModule **module);
+
+/* modules.c: modules by their numbers, which are their places in the table, counted from 1. Whether one lies in this memory;
+   the one that is known to lie at an address, and, where none is, the one that the launcher finds there, or 0. */
+CORDON_HIDDEN int cordon_agent_has_module(uint32_t number);
+CORDON_HIDDEN uint32_t cordon_agent_known_module(uint64_t address);
+CORDON_HIDDEN uint32_t cordon_agent_module_at(uint64_t address);
+/* What lies there is looked for anew when it calls. */
 CORDON_HIDDEN void cordon_agent_unmapped(uint64_t start, uint64_t length);
-CORDON_HIDDEN int cordon_agent_unmaps_code(const CordonTrap *trap);
-CORDON_HIDDEN void cordon_agent_protected(uint64_t start, uint64_t length, uint64_t protection);
+/* The same for what a call changes; and whether code has been known there, so that it is to be forgotten again when the call
+   has been made: whoever has looked for it meanwhile may have found it still. */
+CORDON_HIDDEN void cordon_agent_notice_change(const CordonTrap *trap);
+CORDON_HIDDEN int cordon_agent_changes_code(const CordonTrap *trap);
 
 /* log.c: leaves the record of a call. */
 CORDON_HIDDEN void cordon_agent_record(const CordonRecord *record);
@@ -68,6 +77,7 @@ CORDON_HIDDEN long cordon_agent_cancel_action(const CordonTrap *trap);
 
 /* ask.c: asks the launcher; its answer, or -ENOSYS where there is none any more. */
 CORDON_HIDDEN long cordon_agent_ask(long question, uint64_t argument);
+CORDON_HIDDEN long cordon_agent_ask_of_area(long question, uint64_t argument, uint64_t area);
 
 /* load.c: executes a program by way of the loader's file, of which `loader` is a descriptor that is closed: -errno, or it
    does not return. The rest is as for execveat(2). */
@@ -142,12 +152,14 @@ enum { /* asm/unistd_64.h */
   NR_mmap = 9,
   NR_mprotect = 10,
   NR_munmap = 11,
+  NR_brk = 12,
   NR_pread64 = 17,
   NR_pwrite64 = 18,
   NR_rt_sigaction = 13,
   NR_rt_sigprocmask = 14,
   NR_rt_sigreturn = 15,
   NR_mremap = 25,
+  NR_shmat = 30,
   NR_nanosleep = 35,
   NR_getpid = 39,
   NR_clone = 56,
@@ -160,6 +172,7 @@ enum { /* asm/unistd_64.h */
   NR_fcntl = 72,
   NR_readlink = 89,
   NR_wait4 = 61,
+  NR_shmdt = 67,
   NR_ptrace = 101,
   NR_personality = 135,
   NR_prctl = 157,

@@ -33,16 +33,20 @@ static CordonVerdict execute(const CordonTrap *trap, const CordonSite *site) {
   if (inherited != 0) (void)cordon_agent_ask(CORDON_QUESTION_INHERIT, inherited);
   uint32_t mask = cordon_mask_leave();
   CordonCall *call = cordon_agent_open(trap, site);
-  long mark = call != NULL ? CORDON_AGENT_EXECUTES + (call - cordon_area_call(cordon_agent_area(), 0)) : 0;
-  uint64_t arguments[5];
-  for (int i = 0; i < 5; i++) arguments[i] = trap->arguments[i];
-  uint64_t *path = &arguments[trap->number == NR_execve ? 0 : 1];
-  long means = cordon_agent_means_itself(*path) ? CORDON_AGENT_ITSELF : 0;
-  if (means != 0) *path = (uint64_t)cordon_agent_own_name();
+  long mark = 0;
+  if (call != NULL) {
+    CordonAgentArea *area = cordon_agent_area();
+    mark = (long)((uint64_t)area->number << 32) + CORDON_AGENT_EXECUTES + (call - cordon_area_call(area, 0));
+  }
+  uint32_t path = trap->number == NR_execve ? 0 : 1;
+  long means = cordon_agent_means_itself(trap->arguments[path]) ? CORDON_AGENT_ITSELF : 0;
   if (cordon_agent_is_to_be_traced()) {
     long loader = cordon_agent_call(NR_execveat, CORDON_QUESTION_LOADER, 0, 0, 0, CORDON_AGENT_ASKS, mark);
     verdict.value = load(trap, loader, CORDON_AGENT_TRACED | means);
   } else {
+    uint64_t arguments[5];
+    for (int i = 0; i < 5; i++) arguments[i] = trap->arguments[i];
+    if (means != 0) arguments[path] = (uint64_t)cordon_agent_own_name();
     verdict.value = cordon_agent_call(trap->number, (long)arguments[0], (long)arguments[1], (long)arguments[2],
                                       (long)arguments[3], (long)arguments[4], mark);
     if (verdict.value >= 0) verdict.value = load(trap, verdict.value, means);
@@ -92,16 +96,17 @@ CordonVerdict cordon_agent_hook(CordonTrap *trap, void *context) {
     cordon_agent_close(call, verdict.value);
     return verdict;
   }
-  if (duties & CORDON_AGENT_ACCOUNTS && cordon_agent_unmaps_code(trap)) {
+  if (duties & CORDON_AGENT_PLACES && cordon_agent_place(trap, &verdict)) return verdict;
+  if (duties & CORDON_AGENT_ACCOUNTS && cordon_agent_changes_code(trap)) {
+    const uint64_t *arguments = trap->arguments;
     CordonCall *call = cordon_agent_open(trap, site);
     verdict.kind = CordonVerdictValue;
-    verdict.value = cordon_agent_call(NR_munmap, (long)trap->arguments[0], (long)trap->arguments[1], 0, 0, 0, 0);
-    /* Whoever has looked for it since the trap may have found it still. */
-    cordon_agent_unmapped(trap->arguments[0], trap->arguments[1]);
+    verdict.value = cordon_agent_call(trap->number, (long)arguments[0], (long)arguments[1], (long)arguments[2],
+                                      (long)arguments[3], (long)arguments[4], (long)arguments[5]);
+    cordon_agent_notice_change(trap);
     cordon_agent_close(call, verdict.value);
     return verdict;
   }
-  if (duties & CORDON_AGENT_PLACES && cordon_agent_place(trap, &verdict)) return verdict;
   if (site != NULL) cordon_agent_time(trap, site, &verdict);
   return verdict;
 }

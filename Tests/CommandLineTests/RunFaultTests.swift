@@ -145,4 +145,64 @@ struct RunFaultTests {
     let counts = outcome.output.split(separator: "\n").map { Int($0) ?? -1 }
     #expect(counts.count == 2 && !counts.contains { $0 <= 0 }, "\(outcome.output) \(outcome.error)")
   }
+
+  /// Who waits for a reader of the report can be ended, as anybody else.
+  @Test func aReportThatNobodyReadsHoldsNobodyUp() async throws {
+    let folder = try TemporaryFolder()
+    let outcome = try await CordonBinary.shell(
+      """
+      mkfifo report; "$cordon" run --report report sh -c ': > ran' & launcher=$!
+      while ! [ -e ran ]; do sleep 0.02; done
+      for i in $(seq 200); do kill $launcher; grep -q zombie /proc/$launcher/status && break; sleep 0.05; done
+      kill -KILL $launcher; wait $launcher; echo $?
+      """, in: folder.path)
+    #expect(outcome.output == "\(128 + SIGTERM)\n", "\(outcome.output)\(outcome.error)")
+  }
+
+  @Test(arguments: [("a", "a"), ("a", "./a"), ("./b", "b")])
+  func oneFileIsNotBothLogAndReport(_ log: String, _ report: String) async throws {
+    let folder = try TemporaryFolder()
+    _ = try folder.write(Array("kept".utf8), to: "b")
+    let outcome = try await CordonBinary.run(
+      CordonBinary.path, ["run", "--log", log, "--report", report, "true"], in: folder.path)
+    #expect(outcome.status == 64 && outcome.error.hasPrefix("cordon: --report: '\(report)' is the file of the log\n"))
+    let kept = try folder.read("b")
+    #expect(folder.contents == ["b"] && kept == Array("kept".utf8))
+  }
+
+  @Test func descriptorsThatAreLackingAreSaidToBeThat() async throws {
+    let folder = try TemporaryFolder()
+    let outcome = try await CordonBinary.shell(
+      #"for n in 4 5 6; do (ulimit -n $n; "$cordon" run --all true; echo $?); done"#, in: folder.path)
+    #expect(outcome.output == "69\n69\n69\n", "\(outcome.error)")
+    #expect(outcome.error.split(separator: "\n").filter { $0 == "see `ulimit -n`" }.count == 3, "\(outcome.error)")
+  }
+
+  /// Who has not executed a program after all is let go of, whether it has a call that traps or not, and hears nothing of it.
+  @Test(arguments: ["all", "libnone.so"])
+  func aFailedExecutionLeavesNoTracer(_ code: String) async throws {
+    let folder = try TemporaryFolder()
+    try await Compiler.build(
+      #"""
+      #include <fcntl.h>
+      #include <string.h>
+      #include <unistd.h>
+      int main(void) {
+        char text[4096];
+        int file = open("/proc/self/status", O_RDONLY), times = 0;
+        for (int i = 0; i < 20; i++) {
+          execl("/nonexistent", "nonexistent", (char *)0);
+          do {
+            if (times++ == 4000) return 4;
+            usleep(5000);
+            text[pread(file, text, sizeof text - 1, 0)] = 0;
+          } while (strstr(text, "TracerPid:\t0\n") == 0);
+        }
+        return 3;
+      }
+      """#, as: "guest", in: folder.path)
+    let outcome = try await CordonBinary.run(
+      CordonBinary.path, ["run", "--trap", code, "--report", "report", "./guest"], in: folder.path)
+    #expect(outcome.status == 3, "\(outcome.error)")
+  }
 }

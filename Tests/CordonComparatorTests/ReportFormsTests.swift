@@ -144,6 +144,22 @@ import Testing
     #expect(lines.contains { $0.hasPrefix("[2] Linux 6.1.0") })
   }
 
+  @Test func `whole programs have a table in milliseconds, and calls one in nanoseconds`() {
+    let calls = document([("none", "getppid", [100])])
+    let program = document([("none", "run-find", [4_400_000]), ("seccomp", "run-find", [13_160_000])])
+    let both = document([("none", "getppid", [100]), ("none", "run-find", [4_400_000])])
+    #expect(!ComparisonMerge.text([calls, calls]).contains("PROGRAM"))
+    #expect(!ComparisonMerge.text([program, program]).contains("WORKLOAD"))
+    let lines = ComparisonMerge.text([program, both]).split(separator: "\n").map { $0.split(separator: " ") }
+    #expect(
+      lines.contains([
+        "PROGRAM", "MECHANISM", "MEDIAN", "ms", "[1]", "OVER", "none", "MEDIAN", "ms", "[2]", "OVER", "none",
+      ]))
+    #expect(lines.contains(["run-find", "none", "4.4", "-", "4.4", "-"]))
+    #expect(lines.contains(["seccomp", "13.2", "+8.8"]), "\(lines)")
+    #expect(lines.contains(["getppid", "none", "100.0", "-"]))
+  }
+
   @Test func `what each kernel lacks is listed, and what differs between them`() {
     var other = someHost
     other.kernel = "Linux 6.1.0"

@@ -18,6 +18,9 @@ import Testing
     7f1000300000-7f1000310000 r-xp 00000000 fe:00 79                         /opt/old/libold.so.1 (deleted)
     7f1000310000-7f1000320000 r-xp 00000000 fe:00 80                         /opt/a\012b/odd name.so
     7f1000320000-7f1000330000 rwxs 00000000 00:01 81                         /memfd:jit (deleted)
+    7f1000340000-7f1000341000 r-xs 00000000 00:01 1030                       /dev/zero (deleted)
+    7f1000350000-7f1000351000 r-xs 00000000 00:01 7                          /SYSV0000002a (deleted)
+    7f1000360000-7f1000361000 r-xs 00000000 fe:00 9                          /opt/zero (deleted)
     7f1000400000-7f1000401000 r-xp 00000000 fe:00 82                         /opt/new/libc.so.6
     7ffc00000000-7ffc00021000 rw-p 00000000 00:00 0                          [stack]
     7ffc00100000-7ffc00104000 r--p 00000000 00:00 0                          [vvar]
@@ -33,7 +36,7 @@ import Testing
 
   @Test func aLineIsReadInAllItsParts() throws {
     let mappings = try map().mappings
-    #expect(mappings.count == 18)
+    #expect(mappings.count == 21)
     #expect(
       mappings[1].range == (try range(0x55d0_c0a2_1000, 0x55d0_c0b0_0000)) && mappings[1].isReadable
         && !mappings[1].isWritable && mappings[1].isExecutable)
@@ -49,11 +52,19 @@ import Testing
     #expect(origins[10] == .file(path: "/opt/old/libold.so.1", isDeleted: true))
     #expect(origins[11] == .file(path: "/opt/a\nb/odd name.so", isDeleted: false))
     #expect(origins[12] == .file(path: "/memfd:jit", isDeleted: true))
+    #expect(origins[13] == .anonymous(name: nil) && origins[14] == .anonymous(name: nil))
+    #expect(origins[15] == .file(path: "/opt/zero", isDeleted: true))
   }
 
   static let names: [(String, [String])] = [
     ("exe", ["0x55d0c0a21000-0x55d0c0b00000"]), ("vdso", ["0x7ffc00104000-0x7ffc00106000"]),
-    ("anonymous", ["0x7f0000000000-0x7f0000021000", "0x7f0000100000-0x7f0000101000"]),
+    (
+      "anonymous",
+      [
+        "0x55d0c1000000-0x55d0c1021000", "0x7f0000000000-0x7f0000021000", "0x7f0000100000-0x7f0000101000",
+        "0x7f1000340000-0x7f1000341000", "0x7f1000350000-0x7f1000351000",
+      ]
+    ),
     ("libc.so*", ["0x7f1000026000-0x7f100017b000", "0x7f1000400000-0x7f1000401000"]),
     ("libc.so.6", ["0x7f1000026000-0x7f100017b000", "0x7f1000400000-0x7f1000401000"]),
     ("/opt/new/libc.so.6", ["0x7f1000400000-0x7f1000401000"]),

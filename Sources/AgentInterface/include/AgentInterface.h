@@ -118,13 +118,15 @@ enum {
 #define CORDON_AGENT_ASKS 0x5ac04d00
 
 /// The sixth argument of the execve and execveat that an agent makes for a program whose call it times: plus the index of
-/// that CordonCall, which nobody is left to close where the call succeeds.
+/// that CordonCall, which nobody is left to close where the call succeeds, and in the upper half the number of the area.
 #define CORDON_AGENT_EXECUTES 0x5ac10000
 
 enum {
   /// For an area: answered with a descriptor of it.
   CORDON_QUESTION_AREA = 1,
-  /// What lies at the address in the second argument: answered in the area's table of modules.
+  /// What lies at the address in the second argument, of those whose area has the number in the third: answered in the area's
+  /// table of modules, and with its place there, plus 1, or 0, in bits 0 to 15. Bits 16 to 31 and 32 to 47 are the first and
+  /// the number of others that are new in the table and in the process's memory too.
   CORDON_QUESTION_MODULE = 2,
   /// Whether the file of the descriptor in the second argument is a module to be trapped: answered with 1 or 0. With -1, whether
   /// the process has one open: a loader that reserves memory for it has. The third argument is 1 where it cannot be placed.
@@ -147,7 +149,8 @@ enum {
   CORDON_AREA_POLICY_INSTRUCTIONS = 16384,
 };
 
-/// Code that is mapped from one file, or from none, and where. Written by the launcher before it counts.
+/// Code that is mapped from one file, or from none, and where. Written by the launcher before it counts. The table holds what
+/// any of the processes has mapped that share it; which of it lies in a process's memory its agent knows.
 typedef struct CordonModule {
   uint64_t start, end;
   /// Of the first byte in its file.
@@ -156,14 +159,14 @@ typedef struct CordonModule {
   uint32_t name;
   /// Whether its calls are accounted, whatever its policy says.
   uint8_t traps;
-  /// Set by the agent when it has been unmapped or mapped over, or can be written and could not before, or the other way
-  /// round, and cleared by the launcher when it is there again, or another in its place.
-  uint8_t gone;
+  /// Whether it can be written.
+  uint8_t is_writable;
   /// What becomes of its calls: a program for the kernel's BPF machine, among the area's; of length 0 where they pass.
   uint16_t policy_length;
   uint32_t policy_start;
-  /// Whether it can be written.
-  uint32_t is_writable;
+  /// How many modules have had this place of the table, with this one: what an agent knows of an earlier one does not hold for
+  /// it. Counted from 1, and changed by the launcher before all else of it.
+  uint32_t turn;
 } CordonModule;
 
 /// An instruction of a policy: struct sock_filter.
@@ -242,7 +245,8 @@ typedef struct CordonAgentArea {
   uint32_t sites, calls_end;
   /// The policy of code that is in none of them, as a module's.
   uint32_t elsewhere_policy_start, elsewhere_policy_length;
-  uint32_t reserved;
+  /// By which the launcher knows it: no other has it.
+  uint32_t number;
   uint64_t written, read;
   /// 1 more than `read` was when a program gave up waiting for room.
   uint64_t given_up;
@@ -290,11 +294,13 @@ static inline uint32_t cordon_area_calls_end(const CordonAgentArea *area) {
 static inline void cordon_area_publish_modules(CordonAgentArea *area, uint32_t count) {
   __atomic_store_n(&area->modules, count, __ATOMIC_RELEASE);
 }
-/// Whether agents take the module for gone; and that it is there. All else of it is read after that.
-static inline int cordon_module_is_gone(const CordonModule *module) {
-  return __atomic_load_n(&module->gone, __ATOMIC_ACQUIRE) != 0;
+static inline uint32_t cordon_module_turn(const CordonModule *module) {
+  return __atomic_load_n(&module->turn, __ATOMIC_ACQUIRE);
 }
-static inline void cordon_module_return(CordonModule *module) { __atomic_store_n(&module->gone, 0, __ATOMIC_RELEASE); }
+/// Another has the place from now on: nobody takes for it what is written there next.
+static inline void cordon_module_take_place(CordonModule *module) {
+  __atomic_fetch_add(&module->turn, 1, __ATOMIC_SEQ_CST);
+}
 static inline uint64_t cordon_area_written(const CordonAgentArea *area) {
   return __atomic_load_n(&area->written, __ATOMIC_ACQUIRE);
 }

@@ -6,6 +6,11 @@ package enum KernelFile {
   /// The whole content.
   /// - Throws: What open(2) or read(2) failed with.
   package static func content(_ path: String) throws(Errno) -> String {
+    String(decoding: try bytes(path), as: UTF8.self)
+  }
+
+  /// The same of a file that is no text.
+  package static func bytes(_ path: String) throws(Errno) -> [UInt8] {
     try Errno.typed {
       let file = try FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)
       return try file.closeAfter {
@@ -15,7 +20,7 @@ package enum KernelFile {
         while case let count = try buffer.withUnsafeMutableBytes({ try file.read(into: $0) }), count > 0 {
           bytes += buffer[..<count]
         }
-        return String(decoding: bytes, as: UTF8.self)
+        return bytes
       }
     }
   }

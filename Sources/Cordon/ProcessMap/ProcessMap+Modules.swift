@@ -6,7 +6,7 @@ extension ProcessMap {
   ///
   /// `name` is one of
   /// - `exe`: the main program; `vdso`: the kernel's code in the process; `anonymous`: code that comes from no
-  ///   file, such as a just-in-time compiler's;
+  ///   file, such as a just-in-time compiler's, on the heap and the stack too;
   /// - a glob with a slash, matched with the whole path of a mapped file;
   /// - any other glob, matched with the last component of the path.
   ///
@@ -38,6 +38,8 @@ extension ProcessMap {
     case ("exe", .file(let path, _)): path == executable
     case ("vdso", .special(let special)): special == "vdso"
     case ("anonymous", .anonymous): mapping.isExecutable
+    case ("anonymous", .special(let special)):
+      mapping.isExecutable && (special == "heap" || special == "stack" || special.hasPrefix("stack:"))
     case ("exe", _), ("vdso", _), ("anonymous", _): false
     case (_, .file(let path, _)):
       name.contains("/") ? Self.matches(path, glob: name) : mapping.name.map { Self.matches($0, glob: name) } == true

@@ -24,6 +24,13 @@ extension ProcessMap.Mapping {
 extension ProcessMap.Origin {
   private static let deletedMark = " (deleted)"
 
+  /// Whether the file, which is deleted, is one that the kernel keeps shared memory in that has none (shmem_zero_setup in
+  /// mm/shmem.c, hugetlb_file_setup in fs/hugetlbfs/inode.c, newseg in ipc/shm.c).
+  private static func isSharedMemory(_ path: some StringProtocol) -> Bool {
+    path == "/dev/zero" || path == "/anon_hugepage"
+      || path.hasPrefix("/SYSV") && path.utf8.count == 13 && path.dropFirst(5).allSatisfy(\.isHexDigit)
+  }
+
   /// Reads the last field of a line.
   init(field: some StringProtocol) {
     if field.isEmpty {
@@ -39,8 +46,12 @@ extension ProcessMap.Origin {
       // The kernel writes a newline of a path as an octal escape, and nothing else (show_map_vma in
       // fs/proc/task_mmu.c).
       let path = field.split(separator: "\\012", omittingEmptySubsequences: false).joined(separator: "\n")
-      let isDeleted = path.hasSuffix(Self.deletedMark)
-      self = .file(path: isDeleted ? String(path.dropLast(Self.deletedMark.count)) : path, isDeleted: isDeleted)
+      guard path.hasSuffix(Self.deletedMark) else {
+        self = .file(path: path, isDeleted: false)
+        return
+      }
+      let deleted = String(path.dropLast(Self.deletedMark.count))
+      self = Self.isSharedMemory(deleted) ? .anonymous(name: nil) : .file(path: deleted, isDeleted: true)
     }
   }
 }
@@ -57,7 +68,7 @@ extension ProcessMap {
   }
 
   /// The path that /proc/PID/exe leads to, in the form of ``Mapping/path``.
-  static func path(ofLink target: String) -> String {
+  package static func path(ofLink target: String) -> String {
     if case .file(let path, _) = Origin(field: target) { path } else { target }
   }
 }

@@ -75,24 +75,9 @@ extension Session {
         Planner(gate: gate))
     }
 
-    let (function, context) = hook.engineHook()
-    var configuration = CordonConfiguration()
-    configuration.hook = function
-    configuration.hook_context = context
-    configuration.trap_data = Session.trapData
+    var configuration = configuration(state, hook)
     if case .dispatch(let plan, _, _) = armament.means { configuration.dispatch = plan.engineDispatch }
     configuration.dispatch_follows = mechanism.isPerThread && scope == .allThreads ? 1 : 0
-    if options.contains(.memoryMapCalls) {
-      configuration.memory_hook = Session.memoryHook
-      configuration.memory_context = Unmanaged.passRetained(self).toOpaque()
-      configuration.memory_start = state.arena?.range.start ?? 0
-      configuration.memory_end = state.arena?.range.end ?? 0
-    }
-    // What holds until the table is made, a moment later; never freed, as one that a handler may read.
-    let first = UnsafeMutablePointer<CordonStep>.allocate(capacity: 1)
-    first.initialize(to: CordonStep(first: 0, region: UInt32.max, disposition: state.store.code(state.usual)))
-    configuration.steps = UnsafePointer(first)
-    configuration.step_count = 1
     let installed = cordon_engine_install(&configuration)
     guard installed == 0 else {
       throw installed == -16 ? .anotherSessionActive : .memory(Errno(rawValue: Int32(-installed)))
@@ -121,6 +106,25 @@ extension Session {
       throw error
     }
     return active
+  }
+
+  /// What the engine needs to know of the session whatever the mechanism.
+  private func configuration(_ state: State, _ hook: TrapHook) -> CordonConfiguration {
+    var configuration = CordonConfiguration()
+    (configuration.hook, configuration.hook_context) = hook.engineHook()
+    configuration.trap_data = Session.trapData
+    if options.contains(.memoryMapCalls) {
+      configuration.memory_hook = Session.memoryHook
+      configuration.memory_context = Unmanaged.passRetained(self).toOpaque()
+      configuration.memory_start = state.arena?.range.start ?? 0
+      configuration.memory_end = state.arena?.range.end ?? 0
+    }
+    // What holds until the table is made, a moment later; never freed, as one that a handler may read.
+    let first = UnsafeMutablePointer<CordonStep>.allocate(capacity: 1)
+    first.initialize(to: CordonStep(first: 0, region: UInt32.max, disposition: state.store.code(state.usual)))
+    configuration.steps = UnsafePointer(first)
+    configuration.step_count = 1
+    return configuration
   }
 
   /// Where Cordon's own calls come from, which always pass.

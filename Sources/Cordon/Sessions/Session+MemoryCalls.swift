@@ -244,24 +244,7 @@ extension Session.State {
       return try move(call, old, to: place, keepsOld: flags & keeps != 0)
     }
     if flags & keeps == 0 {
-      try prepareToUnmark(old)
-      // In place: the arena's next page is the session's, and as good as taken.
-      let result = isOwn && new.length > old.length ? -Int(Errno.noMemory.rawValue) : call.replacing((3, 0)).make()
-      if !MemoryCall.isFailure(result) {
-        if new.length < old.length {
-          let rest = try AddressRange(checked: new.end, old.end)
-          if isOwn { try arena?.give(rest.start..<rest.end) }
-          try unmark(rest)
-        } else if new.length > old.length, isMarked(old.end) {
-          do throws(SessionError) {
-            try mark(AddressRange(checked: old.end, new.end))
-          } catch {
-            _ = call.replacing((1, new.length), (2, old.length), (3, 0)).make()
-            throw error
-          }
-        }
-        return result
-      }
+      let result = try resize(call, old, new, isOwn: isOwn)
       guard result == -Int(Errno.noMemory.rawValue), flags & mayMove != 0 else { return result }
     } else if flags & mayMove == 0 {
       return call.make()
@@ -276,6 +259,30 @@ extension Session.State {
       throw error
     }
     if MemoryCall.isFailure(result) { try giveBack(place) }
+    return result
+  }
+
+  /// Makes memory longer or shorter where it lies, with its mark; -ENOMEM where something else lies behind it.
+  private mutating func resize(
+    _ call: MemoryCall, _ old: AddressRange, _ new: AddressRange, isOwn: Bool
+  ) throws(SessionError) -> Int {
+    try prepareToUnmark(old)
+    // The arena's next page is the session's, and as good as taken.
+    if isOwn, new.length > old.length { return -Int(Errno.noMemory.rawValue) }
+    let result = call.replacing((3, 0)).make()
+    if MemoryCall.isFailure(result) { return result }
+    if new.length < old.length {
+      let rest = try AddressRange(checked: new.end, old.end)
+      if isOwn { try arena?.give(rest.start..<rest.end) }
+      try unmark(rest)
+    } else if new.length > old.length, isMarked(old.end) {
+      do throws(SessionError) {
+        try mark(AddressRange(checked: old.end, new.end))
+      } catch {
+        _ = call.replacing((1, new.length), (2, old.length), (3, 0)).make()
+        throw error
+      }
+    }
     return result
   }
 

@@ -30,33 +30,9 @@ struct LineChart: Sendable {
     let up =
       isTenfold
       ? ChartScale(tenfoldOver: values, length: plotHeight) : ChartScale(upTo: values.max() ?? 1, length: plotHeight)
-    func x(_ value: Double) -> Int { Self.left + Int(across.position(of: value).rounded()) }
-    func y(_ value: Double) -> Int { Self.height - Self.bottom - Int(up.position(of: value).rounded()) }
-    var parts: [String] = up.ticks.map { tick in
-      "<line class=\"grid\" x1=\"\(Self.left)\" x2=\"\(Self.width - Self.right)\" y1=\"\(y(tick))\" y2=\"\(y(tick))\"/>"
-        + "<text class=\"tick\" text-anchor=\"end\" x=\"\(Self.left - 8)\" y=\"\(y(tick) + 4)\">\(BarChart.text(tick))</text>"
-    }
-    // Ticks that would touch each other are left out.
-    var lastTick = Int.min / 2
-    for tick in across.ticks where x(tick) - lastTick >= 34 {
-      lastTick = x(tick)
-      parts.append(
-        "<text class=\"tick\" text-anchor=\"middle\" x=\"\(x(tick))\" y=\"\(Self.height - Self.bottom + 16)\">"
-          + "\(Figure.grouped(Int(tick)))</text>")
-    }
-    let middle = Self.left + (Self.width - Self.left - Self.right) / 2
-    parts.append(
-      "<text class=\"note\" text-anchor=\"middle\" x=\"\(middle)\" y=\"\(Self.height - 8)\">\(XMLText.escaped(subject))</text>"
-    )
-    for line in lines {
-      let corners = line.points.map { "\(x($0.x)),\(y($0.y))" }.joined(separator: " ")
-      parts.append("<polyline class=\"line \(ChartPalette.style(line.hue))\" points=\"\(corners)\"/>")
-      for point in line.points {
-        parts.append(
-          "<circle class=\"\(ChartPalette.style(line.hue))\" cx=\"\(x(point.x))\" cy=\"\(y(point.y))\" r=\"3\"/>")
-      }
-    }
-    parts += labels(y: y)
+    let x = { (value: Double) in Self.left + Int(across.position(of: value).rounded()) }
+    let y = { (value: Double) in Self.height - Self.bottom - Int(up.position(of: value).rounded()) }
+    let parts = grid(up.ticks, y) + counts(across.ticks, x) + lines.flatMap { curve($0, x, y) } + labels(y: y)
     return """
       <svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 \(Self.width) \(Self.height)" \
       width="\(Self.width)" height="\(Self.height)" role="img">
@@ -65,6 +41,39 @@ struct LineChart: Sendable {
       \(parts.joined(separator: "\n"))
       </svg>
       """
+  }
+
+  /// A line across for each value that is named at its left.
+  private func grid(_ ticks: [Double], _ y: (Double) -> Int) -> [String] {
+    ticks.map { tick in
+      "<line class=\"grid\" x1=\"\(Self.left)\" x2=\"\(Self.width - Self.right)\" y1=\"\(y(tick))\" y2=\"\(y(tick))\"/>"
+        + "<text class=\"tick\" text-anchor=\"end\" x=\"\(Self.left - 8)\" y=\"\(y(tick) + 4)\">\(BarChart.text(tick))</text>"
+    }
+  }
+
+  /// The counts below, and what is counted. Those that would touch each other are left out.
+  private func counts(_ ticks: [Double], _ x: (Double) -> Int) -> [String] {
+    var parts: [String] = []
+    var last = Int.min / 2
+    for tick in ticks where x(tick) - last >= 34 {
+      last = x(tick)
+      parts.append(
+        "<text class=\"tick\" text-anchor=\"middle\" x=\"\(x(tick))\" y=\"\(Self.height - Self.bottom + 16)\">"
+          + "\(Figure.grouped(Int(tick)))</text>")
+    }
+    let middle = Self.left + (Self.width - Self.left - Self.right) / 2
+    parts.append(
+      "<text class=\"note\" text-anchor=\"middle\" x=\"\(middle)\" y=\"\(Self.height - 8)\">\(XMLText.escaped(subject))</text>"
+    )
+    return parts
+  }
+
+  private func curve(_ line: Line, _ x: (Double) -> Int, _ y: (Double) -> Int) -> [String] {
+    let style = ChartPalette.style(line.hue)
+    let places = line.points.map { (x: x($0.x), y: y($0.y)) }
+    let corners = places.map { "\($0.x),\($0.y)" }.joined(separator: " ")
+    return ["<polyline class=\"line \(style)\" points=\"\(corners)\"/>"]
+      + places.map { "<circle class=\"\(style)\" cx=\"\($0.x)\" cy=\"\($0.y)\" r=\"3\"/>" }
   }
 
   /// The names at the lines' right ends, pushed apart where they would cover each other.

@@ -12,6 +12,8 @@ package enum ComparisonMerge {
   struct Row: Sendable, Hashable {
     var workload: String
     var mechanism: String
+    /// Whether it is of a whole program.
+    var isProgram = false
     /// One for each comparison.
     var cells: [Cell]
   }
@@ -45,7 +47,7 @@ package enum ComparisonMerge {
     }
     return sorted.map { _, combination in
       Row(
-        workload: combination.workload, mechanism: combination.mechanism,
+        workload: combination.workload, mechanism: combination.mechanism, isProgram: combination.isProgram,
         cells: documents.map { cell($0.results.first { $0.combination == combination }) })
     }
   }
@@ -67,23 +69,34 @@ package enum ComparisonMerge {
     return Array(try encoder.encode(Merged(reports: documents))) + [UInt8(ascii: "\n")]
   }
 
-  /// The rows as a table for a terminal, each line ended by a newline.
+  /// The rows as tables for a terminal, those of whole programs in milliseconds; each line ended by a newline.
   package static func text(_ documents: [ComparisonDocument]) -> String {
     let labels = labels(documents)
-    var table = TextTable([.left, .left] + labels.flatMap { _ in [TextTable.Alignment.right, .right] })
-    table.add(["WORKLOAD", "MECHANISM"] + labels.indices.flatMap { ["MEDIAN ns [\($0 + 1)]", "OVER none"] })
-    var previous: String?
-    for row in rows(documents) {
-      if row.workload != previous { table.addBlank() }
-      let label = row.workload == previous ? "" : row.workload
-      previous = row.workload
-      table.add([label, row.mechanism] + row.cells.flatMap(cells))
-    }
+    let rows = rows(documents)
+    let table = [
+      table(rows.filter { !$0.isProgram }, "WORKLOAD", "ns", of: 1),
+      table(rows.filter(\.isProgram), "PROGRAM", "ms", of: 1_000_000),
+    ].filter { !$0.isEmpty }.joined(separator: [""])
     let key = zip(labels, documents).enumerated().map { index, pair in
       "[\(index + 1)] \(pair.1.host.kernel), \(pair.1.host.cpu), \(pair.1.host.processors) usable, \(pair.1.host.build) build"
         + (pair.1.isPartial == true ? ", interrupted" : "")
     }
-    return (table.lines() + [""] + key + [""] + lacks(documents) + differences(documents)).map { $0 + "\n" }.joined()
+    return (table + [""] + key + [""] + lacks(documents) + differences(documents)).map { $0 + "\n" }.joined()
+  }
+
+  /// - Parameter size: nanoseconds in a unit.
+  private static func table(_ rows: [Row], _ title: String, _ unit: String, of size: Double) -> [String] {
+    guard let count = rows.first?.cells.count else { return [] }
+    var table = TextTable([.left, .left] + (0..<count).flatMap { _ in [TextTable.Alignment.right, .right] })
+    table.add([title, "MECHANISM"] + (0..<count).flatMap { ["MEDIAN \(unit) [\($0 + 1)]", "OVER none"] })
+    var previous: String?
+    for row in rows {
+      if row.workload != previous { table.addBlank() }
+      let label = row.workload == previous ? "" : row.workload
+      previous = row.workload
+      table.add([label, row.mechanism] + row.cells.flatMap { cells($0, size) })
+    }
+    return table.lines()
   }
 
   /// The mechanisms that each machine has no figures of, with the reason.
@@ -113,10 +126,10 @@ package enum ComparisonMerge {
     return probed > 1 && lines.isEmpty ? ["What was probed of the others is the same everywhere."] : lines
   }
 
-  private static func cells(_ cell: Cell) -> [String] {
+  private static func cells(_ cell: Cell, _ size: Double) -> [String] {
     switch cell {
     case .figures(let median, let overhead):
-      [Figure.decimal(median, digits: 1), overhead.map { Figure.signed($0, digits: 1) } ?? "-"]
+      [Figure.decimal(median / size, digits: 1), overhead.map { Figure.signed($0 / size, digits: 1) } ?? "-"]
     case .unavailable: ["cannot", "-"]
     case .absent: ["", ""]
     }

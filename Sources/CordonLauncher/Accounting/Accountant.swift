@@ -12,6 +12,8 @@ struct Accountant {
   private let clock: TickClock
   private(set) var names = ModuleNames()
   private var areas: [SharedArea] = []
+  /// How many there have been.
+  private var areaCount: UInt32 = 0
   /// By process, the CordonCall of the call by which it executes a program, if that succeeds.
   private var executions: [Int32: (area: SharedArea, call: UInt64)] = [:]
   private var totals: [CallPlace: CallTotals] = [:]
@@ -43,8 +45,8 @@ struct Accountant {
     switch Int(notification.arguments.0) {
     case CORDON_QUESTION_AREA: giveArea(notification, listener)
     case CORDON_QUESTION_MODULE:
-      addModules(at: notification.arguments.1, of: notification.thread)
-      _ = cordon_listener_answer(listener.descriptor, notification.id, 0)
+      let answer = addModules(at: notification.arguments.1, of: notification.thread, area(notification.arguments.2))
+      _ = cordon_listener_answer(listener.descriptor, notification.id, Int64(answer))
     case CORDON_QUESTION_PLACE:
       let isWanted = isToBePlaced(notification)
       _ = cordon_listener_answer(listener.descriptor, notification.id, isWanted ? 1 : 0)
@@ -58,7 +60,7 @@ struct Accountant {
     let folder = "/proc/\(notification.thread)/fd"
     let descriptors = descriptor >= 0 ? [String(descriptor)] : KernelFile.names(in: folder)
     var isWanted = false
-    for path in descriptors.compactMap({ Self.link("\(folder)/\($0)") }) {
+    for path in descriptors.compactMap({ MappedCode.link("\(folder)/\($0)") }) {
       let matching = selection.matches(path: path)
       guard !matching.isEmpty else { continue }
       isWanted = true
@@ -75,7 +77,8 @@ struct Accountant {
     guard !areas.isEmpty else { return }
     let (process, mark) = (Self.process(of: notification.thread), notification.arguments.5)
     executions[process] = nil
-    guard mark & ~0xffff == UInt64(CORDON_AGENT_EXECUTES), let area = area(of: process) else { return }
+    let isMarked = UInt32(truncatingIfNeeded: mark) & ~0xffff == UInt32(CORDON_AGENT_EXECUTES)
+    guard isMarked, let area = area(mark >> 32) else { return }
     executions[process] = (area, mark & 0xffff)
   }
 
@@ -93,8 +96,9 @@ struct Accountant {
   private mutating func giveArea(_ notification: CordonNotification, _ listener: borrowing Listener) {
     closeExecution(by: notification.thread)
     closeAreas()
+    areaCount += 1
     do {
-      let area = try SharedArea(answering: notification, process: notification.thread, listener)
+      let area = try SharedArea(answering: notification, number: areaCount, listener)
       if let profile { area.write(profile.instructions, elsewhere: profile.programByDefault) }
       areas.append(area)
     } catch {
@@ -111,42 +115,47 @@ struct Accountant {
     areas = open
   }
 
-  /// The area of a process: its own, or that of the program which it was forked off from.
-  private func area(of thread: Int32) -> SharedArea? {
-    var process = Self.process(of: thread)
-    for _ in 0..<1000 where process > 1 {
-      // The newest of a process is of the program that it runs now.
-      if let area = areas.last(where: { $0.process == process }) { return area }
-      guard let parent = StatusFile.field("PPid", of: process).flatMap({ Int32($0) }) else { break }
-      process = parent
-    }
-    return nil
-  }
+  /// The area that an agent names.
+  private func area(_ number: UInt64) -> SharedArea? { areas.first { $0.number == number } }
 
   private static func process(of thread: Int32) -> Int32 {
     StatusFile.field("Tgid", of: thread).flatMap { Int32($0) } ?? thread
   }
 
-  private mutating func addModules(at address: UInt64, of thread: Int32) {
-    guard let area = area(of: thread) else { return }
-    let known = area.modules.filter { $0.gone == 0 }
-    let map = ProcessMap(
-      process: thread, mappings: Self.codeMappings(of: thread), executable: Self.link("/proc/\(thread)/exe"))
+  private mutating func addModules(at address: UInt64, of thread: Int32, _ area: SharedArea?) -> UInt64 {
+    guard let area else { return 0 }
+    guard let map = MappedCode.map(of: thread) else {
+      // Whoever may not trace it may not read what it has mapped either. Nobody can say what is to become of its calls.
+      if profile != nil {
+        end(thread, "whose code calls cannot be read (see PR_SET_DUMPABLE in prctl(2)), and a profile decides by that")
+      }
+      return 0
+    }
     let regions: RegionMap?
     do {
       regions = try profile?.regionMap(for: map)
     } catch {
-      // Nobody can say what is to become of its calls.
-      Message.say("process \(thread) is ended: \(error.place): \(error.problem)")
-      kill(thread, SIGKILL)
-      return
+      end(thread, "\(error.place): \(error.problem)")
+      return 0
     }
-    area.add(map.mappings.flatMap { modules(of: $0, map, regions, known) }, asked: address)
+    let modules = map.mappings.flatMap { self.modules(of: $0, map, regions) }
+    let answer = area.add(modules, asked: address)
+    if answer & 0xffff == 0, let module = modules.first(where: { $0.start <= address && address < $0.end }),
+      !area.judgesElsewhere(as: module)
+    {
+      end(thread, "it has called from more pieces of code than can be told apart, and a profile decides by them")
+    }
+    return answer
   }
 
-  /// The parts of a mapping that are not known yet, each with what becomes of its calls.
+  private func end(_ thread: Int32, _ problem: String) {
+    Message.say("process \(thread) is ended: \(problem)")
+    kill(thread, SIGKILL)
+  }
+
+  /// The parts of a mapping, each with what becomes of its calls.
   private mutating func modules(
-    of mapping: ProcessMap.Mapping, _ map: ProcessMap, _ regions: RegionMap?, _ known: [CordonModule]
+    of mapping: ProcessMap.Mapping, _ map: ProcessMap, _ regions: RegionMap?
   ) -> [CordonModule] {
     let matching = selection.matches(mapping, executable: map.executable)
     found.formUnion(matching)
@@ -157,8 +166,7 @@ struct Accountant {
       case .anonymous: (names.index(path: "[anonymous]", isFile: false), 0)
       }
     let cuts = regions?.regions.flatMap { [$0.range.start, $0.range.end] } ?? []
-    return selection.parts(of: mapping.range, alsoAt: cuts).compactMap { part in
-      if known.contains(where: { $0.start <= part.start && part.end <= $0.end }) { return nil }
+    return selection.parts(of: mapping.range, alsoAt: cuts).map { part in
       let ranges = selection.rangesHolding(part.start)
       found.formUnion(ranges)
       var module = CordonModule()
@@ -176,26 +184,6 @@ struct Accountant {
       }
       return module
     }
-  }
-
-  private static func codeMappings(of thread: Int32) -> [ProcessMap.Mapping] {
-    guard let text = KernelFile.text("/proc/\(thread)/maps") else { return [] }
-    var mappings: [ProcessMap.Mapping] = []
-    // Most lines are not of code: these are passed over before anything is made of them.
-    for line in text.split(separator: "\n") {
-      guard let blank = line.utf8.firstIndex(of: UInt8(ascii: " ")) else { continue }
-      let permissions = line.utf8[line.utf8.index(after: blank)...].prefix(4)
-      guard permissions.dropFirst(2).first == UInt8(ascii: "x") else { continue }
-      if let mapping = ProcessMap.Mapping(line: line) { mappings.append(mapping) }
-    }
-    return mappings
-  }
-
-  private static func link(_ path: String) -> String? {
-    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-    let length = readlink(path, &buffer, buffer.count)
-    guard length > 0 else { return nil }
-    return String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   // MARK: - Books

@@ -21,11 +21,7 @@ struct CallTotals {
   var first = UInt64.max
 
   mutating func add(_ site: CordonSite) {
-    calls += site.calls
-    errors += site.errors
-    ticks += site.ticks
-    timed += site.timed
-    first = min(first, site.first)
+    add(CallTotals(calls: site.calls, errors: site.errors, ticks: site.ticks, timed: site.timed, first: site.first))
   }
 
   mutating func add(_ call: CordonCall) {

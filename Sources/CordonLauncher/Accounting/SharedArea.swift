@@ -7,13 +7,15 @@ import SystemPackage
 /// has forked off since.
 final class SharedArea {
   let area: UnsafeMutablePointer<CordonAgentArea>
-  /// The process that executed the program.
-  let process: Int32
+  /// By which agents name it.
+  let number: UInt32
   private let descriptor: Int32
   private var reader = RecordReader()
+  /// The place in the table that was given to another module last.
+  private var lastReplaced = -1
 
   /// Makes an area and gives it to the thread that waits for an answer.
-  init(answering notification: CordonNotification, process: Int32, _ listener: borrowing Listener) throws(Errno) {
+  init(answering notification: CordonNotification, number: UInt32, _ listener: borrowing Listener) throws(Errno) {
     var given: Int32 = -1
     let made = cordon_shared_memory(UInt64(CORDON_AREA_SIZE), &given)
     guard made >= 0 else { throw Errno(rawValue: Int32(-made)) }
@@ -25,9 +27,10 @@ final class SharedArea {
       close(Int32(made))
       throw error
     }
-    self.process = process
+    self.number = number
     descriptor = Int32(made)
     area = memory.assumingMemoryBound(to: CordonAgentArea.self)
+    area.pointee.number = number
     let answered = cordon_listener_give(listener.descriptor, notification.id, given)
     guard answered == 0 else { throw Errno(rawValue: Int32(-answered)) }
   }
@@ -50,33 +53,57 @@ final class SharedArea {
     area.pointee.elsewhere_policy_length = UInt32(elsewhere.count)
   }
 
-  /// Adds modules to the table: one that is there again takes its old place, so that the sites in it are its own still. Once
-  /// the table is full, they take the places of those that are gone and that no site is in.
-  /// - Parameter address: of the call that asks: its module comes before others.
-  func add(_ modules: [CordonModule], asked address: UInt64) {
+  /// Whether the calls of code that is in no module are judged as the module's are.
+  func judgesElsewhere(as module: CordonModule) -> Bool {
+    module.policy_length == 0 && area.pointee.elsewhere_policy_length == 0
+      || module.policy_start == area.pointee.elsewhere_policy_start
+        && UInt32(module.policy_length) == area.pointee.elsewhere_policy_length
+  }
+
+  /// Adds to the table what code a process has mapped. What has been there before, in this process or another, is in its old
+  /// place, so that the sites in it are its own still. Once the table is full, the module that is asked about takes the place
+  /// of one that no site is in.
+  /// - Parameter address: of the call that asks.
+  /// - Returns: the answer to CORDON_QUESTION_MODULE.
+  func add(_ modules: [CordonModule], asked address: UInt64) -> UInt64 {
     let known = self.modules
-    var gone = known.indices.filter { known[$0].gone != 0 }
+    var asked: Int?
     var new: [CordonModule] = []
     for module in modules {
-      if let again = gone.firstIndex(where: { known[$0].isSame(as: module) }) {
-        cordon_module_return(entry(gone.remove(at: again)))
-      } else if module.start <= address, address < module.end {
-        new.insert(module, at: 0)
-      } else {
+      if module.start <= address, address < module.end {
+        asked = known.firstIndex { $0.isSame(as: module) } ?? place(module, of: known)
+      } else if !known.contains(where: { $0.start <= module.start && module.end <= $0.end }) {
         new.append(module)
       }
     }
-    let room = Int(CORDON_AREA_MODULES) - known.count
-    for (index, module) in new.prefix(room).enumerated() { entry(known.count + index).pointee = module }
-    cordon_area_publish_modules(area, UInt32(known.count + min(new.count, room)))
-    guard new.count > room else { return }
-    let used = modulesWithSites
-    for (index, module) in zip(gone.filter { !used.contains($0) }, new.dropFirst(room)) {
-      var hidden = module
-      hidden.gone = 1
-      entry(index).pointee = hidden
-      cordon_module_return(entry(index))
+    let first = max(known.count, (asked ?? -1) + 1)
+    let room = Int(CORDON_AREA_MODULES) - first
+    for (index, module) in new.prefix(room).enumerated() { write(module, at: first + index) }
+    let count = min(new.count, room)
+    cordon_area_publish_modules(area, UInt32(first + count))
+    return UInt64((asked ?? -1) + 1) | UInt64(first) << 16 | UInt64(count) << 32
+  }
+
+  /// Gives a module a place of its own; nil where there is none.
+  private func place(_ module: CordonModule, of known: [CordonModule]) -> Int? {
+    var index: Int? = known.count
+    if known.count >= Int(CORDON_AREA_MODULES) {
+      let used = modulesWithSites
+      let next = lastReplaced + 1
+      index = (next..<next + known.count).lazy.map { $0 % known.count }.first { !used.contains($0) }
+      lastReplaced = index ?? lastReplaced
     }
+    guard let index else { return nil }
+    write(module, at: index)
+    return index
+  }
+
+  private func write(_ module: CordonModule, at index: Int) {
+    let entry = entry(index)
+    cordon_module_take_place(entry)
+    var module = module
+    module.turn = cordon_module_turn(entry)
+    entry.pointee = module
   }
 
   private func entry(_ index: Int) -> UnsafeMutablePointer<CordonModule> { cordon_area_module(area, UInt64(index)) }

@@ -32,6 +32,9 @@ struct RunInvocation {
     let asksForNothing = trap.isEmpty && !all && profile == nil
     let selection =
       trap.isEmpty && !all && profile != nil ? CodeSelection([]) : try TrapArguments.selection(trap, all: all)
+    if let log, let report, log != "-", report != "-", Self.place(of: log) == Self.place(of: report) {
+      throw .usage("--report", "'\(report)' is the file of the log", remedy: "name another for one of them")
+    }
     if let report { try OutputDestination(report).checkWritable() }
     var runLog: CallLog?
     if let log { runLog = try Self.openLog(log) }
@@ -87,6 +90,23 @@ struct RunInvocation {
       case .compilation(let error): throw .badInput(path, error)
       }
     }
+  }
+
+  /// Where a regular file is, or would be, that goes by a name of the command line; nil where there is none.
+  private static func place(of name: String) -> FilePath? {
+    guard let path = try? ArgumentPath.path(name) else { return nil }
+    func real(_ path: FilePath) -> FilePath? {
+      guard let name = path.withPlatformString({ realpath($0, nil) }) else { return nil }
+      defer { free(name) }
+      return FilePath(platformString: name)
+    }
+    if let file = real(path) {
+      var status = stat()
+      return file.withPlatformString({ stat($0, &status) }) == 0 && status.st_mode & S_IFMT == S_IFREG ? file : nil
+    }
+    let folder = path.removingLastComponent()
+    guard let last = path.lastComponent else { return nil }
+    return real(folder.isEmpty ? "." : folder)?.appending(last)
   }
 
   private static func openLog(_ path: String) throws(CommandFailure) -> CallLog {
