@@ -30,7 +30,8 @@ struct AgentPlace: ~Copyable {
     } catch {
       throw .machine(
         "the agent cannot be made executable: \(error)",
-        remedy: "see `ulimit -f`, `ulimit -v` and `sysctl vm.memfd_noexec`, which must not be 2")
+        remedy: error.remedyForDescriptors
+          ?? "see `ulimit -f`, `ulimit -v` and `sysctl vm.memfd_noexec`, which must not be 2")
     }
   }
 

@@ -126,6 +126,7 @@ package struct ProgramRun {
     if let error = child.executionError {
       // Nothing has run, so that what runs in its place finds everything as it was.
       cordon_signal_set_mask(blockedBefore)
+      child.returnTimers()
       return .refused(error)
     }
     supervisor.accountant?.settle()

@@ -25,7 +25,8 @@ struct SignalQueue: ~Copyable {
     for set in [mask & ~Self.child, Self.child] where results[0] >= 0 { results.append(cordon_signal_descriptor(set)) }
     if let error = results.first(where: { $0 < 0 }) {
       for descriptor in results.dropFirst() where descriptor >= 0 { close(Int32(descriptor)) }
-      throw .machine("signals cannot be read: \(Errno(rawValue: Int32(-error)))", remedy: nil)
+      let error = Errno(rawValue: Int32(-error))
+      throw .machine("signals cannot be read: \(error)", remedy: error.remedyForDescriptors)
     }
     (descriptor, ofChildren) = (Int32(results[1]), Int32(results[2]))
     maskBefore = before & ~Self.trap
@@ -68,9 +69,13 @@ extension CordonSignal {
   var bit: UInt64 { 1 << UInt64(number - 1) }
 
   /// Whether somebody sent the signal to this process, who may have meant the program. What the kernel sends from the
-  /// terminal the program has got itself, and its own processes know where it is.
+  /// terminal the program has got itself, but where that is hung up: then it is for the leader of the session, who is this
+  /// process where it was started as one. And the program's own processes know where it is.
   func isForProgram(_ program: Int32) -> Bool {
-    guard code <= 0, number != SIGPIPE, sender != getpid() else { return false }  // SI_USER, SI_QUEUE, …
+    guard number != SIGPIPE, sender != getpid() else { return false }
+    guard code <= 0 else {  // not SI_USER, SI_QUEUE, …
+      return (number == SIGHUP || number == SIGCONT) && getsid(0) == getpid()
+    }
     return !ProcessAncestry.isOf(sender, ancestor: program)
   }
 }

@@ -79,6 +79,9 @@ final class StartedChild {
   /// Why the program could not be executed; nil where it was.
   var executionError: Errno? { launch.pointee.error == 0 ? nil : Errno(rawValue: launch.pointee.error) }
 
+  /// Has this process be as it was where the program could not be executed.
+  func returnTimers() { cordon_launch_return_timers(launch) }
+
   private static func refusal(stage: UInt32, _ error: Errno) -> LaunchError {
     switch (Int(stage), error) {
     case (CordonLaunchListener, .resourceBusy):
@@ -90,7 +93,7 @@ final class StartedChild {
         "this kernel has no seccomp filters with a listener (\(error))",
         remedy: "they exist since Linux 5.0; see `cordon doctor`")
     case (CordonLaunchListener, _), (CordonLaunchFilter, _):
-      .machine("the kernel refuses the filter: \(error)", remedy: "see `cordon doctor`")
+      .machine("the kernel refuses the filter: \(error)", remedy: error.remedyForDescriptors ?? "see `cordon doctor`")
     default: .machine("the program's process cannot be prepared: \(error)", remedy: nil)
     }
   }

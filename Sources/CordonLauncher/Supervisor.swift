@@ -211,7 +211,7 @@ struct Supervisor: ~Copyable {
   private mutating func passSignalsOn() {
     let received = witness?.signalsToOne { signals.all() } ?? signals.all()
     guard end == nil else { return }
-    for signal in received where signal.isForProgram(program) { kill(program, signal.number) }
+    for var signal in received where signal.isForProgram(program) { cordon_signal_forward(&signal, program) }
   }
 
   private mutating func reap() {

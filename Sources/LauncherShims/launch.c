@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -49,6 +50,11 @@ static void leave_listener(Call *call, long listener) {
   if (call(SYS_unshare, CLONE_FILES, 0, 0, 0, 0, 0) == 0) call(SYS_close, listener, 0, 0, 0, 0, 0); /* Linux before 5.9 */
 }
 
+#define TIMERS 3 /* of time that passes, and of a process's own */
+_Static_assert(sizeof ((CordonLaunch *)0)->timers == TIMERS * sizeof(struct itimerval), "the kernel's struct");
+
+static int is_set(const int64_t timer[4]) { return (timer[2] | timer[3]) != 0; }
+
 /* Libc's functions are out of bounds here: they keep their state in memory that is the launcher's. */
 static int become_program(void *argument) {
   CordonLaunch *launch = argument;
@@ -70,6 +76,8 @@ static int become_program(void *argument) {
   if (result == 0) result = call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&launch->mask, 0, sizeof launch->mask, 0, 0);
   if (result == 0) {
     reach(launch, call, CordonLaunchExecuting);
+    for (int i = 0; i < TIMERS; i++) /* execve(2) keeps timers, and fork(2) does not */
+      if (is_set(launch->timers[i])) call(SYS_setitimer, i, (long)launch->timers[i], 0, 0, 0, 0);
     result = call(SYS_execve, (long)launch->path, (long)launch->arguments, (long)launch->environment, 0, 0, 0);
     if (result >= 0)
       result = ((Load *)launch->load)(result, AT_FDCWD, (long)launch->path, (long)launch->arguments,
@@ -83,8 +91,15 @@ int32_t cordon_launch(CordonLaunch *launch, void *stack_end) {
   launch->listener = -1;
   launch->stage = CordonLaunchStarted;
   launch->error = 0;
+  static const int64_t none[4];
+  for (int i = 0; i < TIMERS; i++) syscall(SYS_setitimer, i, none, launch->timers[i]);
   pid_t child = clone(become_program, stack_end, CLONE_VM | CLONE_FILES | SIGCHLD, launch);
   return child < 0 ? -errno : child;
+}
+
+void cordon_launch_return_timers(const CordonLaunch *launch) {
+  for (int i = 0; i < TIMERS; i++)
+    if (is_set(launch->timers[i])) syscall(SYS_setitimer, i, launch->timers[i], NULL);
 }
 
 void cordon_launch_wait(CordonLaunch *launch, int32_t child) {

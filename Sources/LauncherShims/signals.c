@@ -38,5 +38,16 @@ long cordon_signal_read(int32_t descriptor, CordonSignal *signal) {
   signal->number = (int32_t)info.ssi_signo;
   signal->code = info.ssi_code;
   signal->sender = (int32_t)info.ssi_pid;
+  signal->user = info.ssi_uid;
+  signal->value = info.ssi_ptr;
   return 0;
+}
+
+void cordon_signal_forward(const CordonSignal *signal, int32_t process) {
+  siginfo_t info = {.si_signo = signal->number, .si_code = signal->code};
+  info.si_pid = signal->sender;
+  info.si_uid = signal->user;
+  info.si_value.sival_ptr = (void *)signal->value;
+  /* What nobody queues is not let through with what it says of itself. */
+  if (signal->code >= 0 || syscall(SYS_rt_sigqueueinfo, process, signal->number, &info) != 0) kill(process, signal->number);
 }

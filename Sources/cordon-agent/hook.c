@@ -38,15 +38,15 @@ static CordonVerdict execute(const CordonTrap *trap, const CordonSite *site) {
     CordonAgentArea *area = cordon_agent_area();
     mark = (long)((uint64_t)area->number << 32) + CORDON_AGENT_EXECUTES + (call - cordon_area_call(area, 0));
   }
-  uint64_t arguments[5];
-  for (int i = 0; i < 5; i++) arguments[i] = trap->arguments[i];
-  uint64_t *path = &arguments[trap->number == NR_execve ? 0 : 1];
-  long means = cordon_agent_means_itself(*path) ? CORDON_AGENT_ITSELF : 0;
-  if (means != 0) *path = (uint64_t)cordon_agent_own_name();
+  uint32_t path = trap->number == NR_execve ? 0 : 1;
+  long means = cordon_agent_means_itself(trap->arguments[path]) ? CORDON_AGENT_ITSELF : 0;
   if (cordon_agent_is_to_be_traced()) {
     long loader = cordon_agent_call(NR_execveat, CORDON_QUESTION_LOADER, 0, 0, 0, CORDON_AGENT_ASKS, mark);
     verdict.value = load(trap, loader, CORDON_AGENT_TRACED | means);
   } else {
+    uint64_t arguments[5];
+    for (int i = 0; i < 5; i++) arguments[i] = trap->arguments[i];
+    if (means != 0) arguments[path] = (uint64_t)cordon_agent_own_name();
     verdict.value = cordon_agent_call(trap->number, (long)arguments[0], (long)arguments[1], (long)arguments[2],
                                       (long)arguments[3], (long)arguments[4], mark);
     if (verdict.value >= 0) verdict.value = load(trap, verdict.value, means);

@@ -167,19 +167,24 @@ static void leave_file(uint64_t base) {
 }
 
 /* What /proc says of the process: its name, arguments, where what lies, and its file where that is granted. */
-static void tell_kernel(MemoryMap *map, const char *name, long file, int is_nameless) {
-  char link[40], path[4096];
+static void read_path(long file, char *path, long limit) {
+  char link[40];
   cordon_agent_number_text(link, sizeof link, "/proc/self/fd/", (unsigned long)file);
-  long length = cordon_agent_call(NR_readlink, (long)link, (long)path, sizeof path - 1, 0, 0, 0);
+  long length = cordon_agent_call(NR_readlink, (long)link, (long)path, limit - 1, 0, 0, 0);
   path[length > 0 ? length : 0] = 0;
-  if (is_nameless && length > 0) name = path;
+}
+
+static void tell_kernel(MemoryMap *map, const char *name, long file, int is_nameless) {
+  map->executable = (uint32_t)file;
+  int is_granted = cordon_agent_call(NR_prctl, PR_SET_MM, PR_SET_MM_MAP, (long)map, sizeof *map, 0, 0) == 0;
+  char path[4096];
+  if (is_nameless || !is_granted) read_path(file, path, sizeof path);
+  if (is_nameless && path[0] != 0) name = path;
   const char *last = name;
   for (const char *at = name; *at != 0; at++)
     if (*at == '/') last = at + 1;
   cordon_agent_call(NR_prctl, PR_SET_NAME, (long)last, 0, 0, 0, 0);
-  map->executable = (uint32_t)file;
-  long result = cordon_agent_call(NR_prctl, PR_SET_MM, PR_SET_MM_MAP, (long)map, sizeof *map, 0, 0);
-  if (result == 0) return;
+  if (is_granted) return;
   map->executable = NO_FILE;
   cordon_agent_call(NR_prctl, PR_SET_MM, PR_SET_MM_MAP, (long)map, sizeof *map, 0, 0);
   cordon_agent_note_own_name(path);

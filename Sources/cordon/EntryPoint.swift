@@ -10,6 +10,11 @@ enum EntryPoint {
   /// other thread. Only a verb that waits for other processes gets tasks, and with them the threads they run on.
   static func main() {
     do {
+      // The name of the process is there at least; but it is a file that all of them are read from (/proc/self/cmdline).
+      guard CommandLine.argc > 0 else {
+        throw CommandFailure.unavailable(
+          "command line", "cannot be read", remedy: "a descriptor has to be free: see `ulimit -n`")
+      }
       if let invocation = RunInvocation.plain(in: CommandWords()) { try invocation.run() }
       let arguments = Self.arguments
       var command = try command(for: arguments)

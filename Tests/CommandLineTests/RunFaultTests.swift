@@ -169,4 +169,40 @@ struct RunFaultTests {
     let kept = try folder.read("b")
     #expect(folder.contents == ["b"] && kept == Array("kept".utf8))
   }
+
+  @Test func descriptorsThatAreLackingAreSaidToBeThat() async throws {
+    let folder = try TemporaryFolder()
+    let outcome = try await CordonBinary.shell(
+      #"for n in 4 5 6; do (ulimit -n $n; "$cordon" run --all true; echo $?); done"#, in: folder.path)
+    #expect(outcome.output == "69\n69\n69\n", "\(outcome.error)")
+    #expect(outcome.error.split(separator: "\n").filter { $0 == "see `ulimit -n`" }.count == 3, "\(outcome.error)")
+  }
+
+  /// Who has not executed a program after all is let go of, whether it has a call that traps or not, and hears nothing of it.
+  @Test(arguments: ["all", "libnone.so"])
+  func aFailedExecutionLeavesNoTracer(_ code: String) async throws {
+    let folder = try TemporaryFolder()
+    try await Compiler.build(
+      #"""
+      #include <fcntl.h>
+      #include <string.h>
+      #include <unistd.h>
+      int main(void) {
+        char text[4096];
+        int file = open("/proc/self/status", O_RDONLY), times = 0;
+        for (int i = 0; i < 20; i++) {
+          execl("/nonexistent", "nonexistent", (char *)0);
+          do {
+            if (times++ == 4000) return 4;
+            usleep(5000);
+            text[pread(file, text, sizeof text - 1, 0)] = 0;
+          } while (strstr(text, "TracerPid:\t0\n") == 0);
+        }
+        return 3;
+      }
+      """#, as: "guest", in: folder.path)
+    let outcome = try await CordonBinary.run(
+      CordonBinary.path, ["run", "--trap", code, "--report", "report", "./guest"], in: folder.path)
+    #expect(outcome.status == 3, "\(outcome.error)")
+  }
 }

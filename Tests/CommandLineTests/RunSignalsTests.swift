@@ -230,6 +230,71 @@ import Testing
       #expect(outcome.status == status && outcome.output == output, "\(disposition) \(arguments): \(outcome.error)")
     }
   }
+
+  /// What a program is executed with stays: the time that it was given, whether it is a program or a text that a shell runs.
+  @Test(arguments: ["sleep 60", "./script"])
+  func aTimerThatWasSetBeforeEndsIt(_ command: String) async throws {
+    guard has("perl") else { return }
+    let folder = try TemporaryFolder()
+    let script = try folder.write(Array("exec sleep 60\n".utf8), to: "script")
+    #expect(chmod(script, 0o755) == 0)
+    let outcome = try await CordonBinary.shell(
+      "perl -e 'alarm 1; exec @ARGV' \"$cordon\" run --all \(command); echo $?", in: folder.path)
+    #expect(outcome.output == "\(128 + SIGALRM)\n", "\(outcome.error)")
+  }
+
+  /// The leader of a session, which is the launcher then, is told that there is no terminal any more; and what is queued for
+  /// the launcher arrives with its value.
+  @Test(.enabled(if: Compiler.exists, "gcc is not installed (apt-get install gcc)"), arguments: ["", "run --all"])
+  func aTerminalThatIsHungUpAndAQueuedValue(_ verb: String) async throws {
+    let folder = try TemporaryFolder()
+    try await Compiler.build(
+      #"""
+      #include <pty.h>
+      #include <signal.h>
+      #include <stdio.h>
+      #include <stdlib.h>
+      #include <string.h>
+      #include <sys/wait.h>
+      #include <unistd.h>
+      static volatile int value, hung_up;
+      static void take(int signal, siginfo_t *info, void *context) {
+        if (signal == SIGHUP) hung_up = 1;
+        else value = info->si_code == SI_QUEUE ? info->si_value.sival_int : -1;
+      }
+      int main(int count, char **words) {
+        if (strcmp(words[0], "guest") == 0) {
+          struct sigaction action = {.sa_sigaction = take, .sa_flags = SA_SIGINFO};
+          sigaction(SIGHUP, &action, NULL);
+          sigaction(SIGRTMIN + 2, &action, NULL);
+          write(1, "!", 1);
+          while (value == 0) usleep(1000);
+          write(1, "!", 1);
+          for (int i = 0; !hung_up && i < 20000; i++) usleep(1000);
+          return hung_up && value == 4711 ? 3 : 4;
+        }
+        int terminal, status;
+        char byte = 0;
+        pid_t child = forkpty(&terminal, NULL, NULL, NULL);
+        if (child == 0) {
+          execvp(words[1], words + 1);
+          _exit(9);
+        }
+        while (read(terminal, &byte, 1) == 1 && byte != '!');
+        union sigval sent = {.sival_int = 4711};
+        sigqueue(child, SIGRTMIN + 2, sent);
+        while (read(terminal, &byte, 1) == 1 && byte != '!');
+        close(terminal);
+        waitpid(child, &status, 0);
+        printf("%x\n", status);
+        return 0;
+      }
+      """#, as: "host", in: folder.path, ["-lutil"])
+    try #require(symlink("host", folder.file("guest")) == 0)
+    let outcome = try await CordonBinary.shell(
+      "PATH=.:$PATH; ./host \(verb.isEmpty ? "" : "$cordon \(verb)") guest", in: folder.path)
+    #expect(outcome.output == "300\n", "\(outcome.output)\(outcome.error)")
+  }
 }
 
 /// What this kernel can do.

@@ -26,6 +26,9 @@ typedef struct CordonLaunch {
   CordonFilter first, second;
   /// The signal mask that the program starts with.
   uint64_t mask;
+  /// The timers of setitimer(2) that this process was executed with, which it stops and the program goes on with: the interval
+  /// and the time left of each, in seconds and microseconds. Filled in by `cordon_launch`.
+  int64_t timers[3][4];
 
   /// The listener, in the launcher's own table of descriptors; -1 until it is there.
   int32_t listener;
@@ -45,6 +48,8 @@ enum {
 
 /// Starts the child on a stack of its own: its process id, or -errno.
 int32_t cordon_launch(CordonLaunch *launch, void *stack_end);
+/// Starts the timers again that a program does not go on with after all.
+void cordon_launch_return_timers(const CordonLaunch *launch);
 /// Waits until it executes the program or cannot.
 void cordon_launch_wait(CordonLaunch *launch, int32_t child);
 
@@ -121,8 +126,12 @@ typedef struct CordonSignal {
   int32_t number;
   int32_t code;
   int32_t sender;
+  uint32_t user;
+  uint64_t value;
 } CordonSignal;
 long cordon_signal_read(int32_t descriptor, CordonSignal *signal);
+/// Sends it on: with its value where it has one (sigqueue(3)).
+void cordon_signal_forward(const CordonSignal *signal, int32_t process);
 
 /// Starts a process in this process group that waits and blocks whatever can be blocked, on a stack that ends here: its
 /// process id, or -errno. It has no descriptors, and ends with its parent.
