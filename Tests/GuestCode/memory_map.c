@@ -239,6 +239,8 @@ int32_t guest_map_moves(GuestMemory memory) {
   at = marked(memory, 4);
   CHECK(at > 0);
   CHECK(unmap(at + 2 * PAGE, PAGE) == 0);
+  CHECK(remap(at, 4 * PAGE, 4 * PAGE, 0, 0) == at);
+  CHECK(are(at, "11-1"));
   CHECK(remap(at, 4 * PAGE, PAGE, 0, 0) == at);
   CHECK(are(at, "1---"));
   CHECK(unmap(at, PAGE) == 0);

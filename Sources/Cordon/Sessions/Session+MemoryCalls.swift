@@ -247,7 +247,8 @@ extension Session.State {
     if isOwn(old) {
       let there = mappedPart(of: old)
       // What is left of it need not be one piece.
-      if there > 0, length < old.length, !keepsOld, flags & fixed == 0 {
+      if there > 0, length <= old.length, !keepsOld, flags & fixed == 0 {
+        if length == old.length { return Int(old.start) }
         let result = try unmap(call.replacing((0, old.start + length), (1, old.length - length)))
         return result == 0 ? Int(old.start) : result
       }
