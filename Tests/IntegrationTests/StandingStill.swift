@@ -42,7 +42,7 @@ import TrapEngine
       let isStanding = Signpost()
       let holding = IdentifiedThread { [end = ends[1]] in
         while !isStanding.isOpen {}
-        while !runs(milliseconds: 40) {}
+        while !goesOn(milliseconds: 150) {}
         return write(end, "!", 1)
       }
       let waiting = BlockingThread { [end = ends[0]] in
@@ -167,26 +167,23 @@ private struct CallingThread {
   }
 }
 
-/// Has the calling thread run for so long; whether it has not waited for anything meanwhile, as one does that stands still.
-private func runs(milliseconds: Int) -> Bool {
-  let before = ownUsage()
-  var after = before
-  while after.milliseconds - before.milliseconds < milliseconds { after = ownUsage() }
-  return after.ru_nvcsw == before.ru_nvcsw
+/// Has the calling thread go on for so long; whether it has not waited for anything meanwhile, as one does that stands still.
+private func goesOn(milliseconds: Int) -> Bool {
+  var (start, now) = (timespec(), timespec())
+  clock_gettime(CLOCK_MONOTONIC, &start)
+  let waits = voluntaryWaits()
+  repeat {
+    clock_gettime(CLOCK_MONOTONIC, &now)
+  } while (now.tv_sec - start.tv_sec) * 1_000 + (now.tv_nsec - start.tv_nsec) / 1_000_000 < milliseconds
+  return voluntaryWaits() == waits
 }
 
-/// What the calling thread has used.
-private func ownUsage() -> rusage {
+/// How often the calling thread has waited.
+private func voluntaryWaits() -> Int {
   var usage = rusage()
   let (getrusage, ofThread) = (98, 1)
   withUnsafeMutablePointer(to: &usage) { _ = nativeCall(getrusage, ofThread, Int(bitPattern: $0)) }
-  return usage
-}
-
-extension rusage {
-  fileprivate var milliseconds: Int {
-    (ru_utime.tv_sec + ru_stime.tv_sec) * 1_000 + (ru_utime.tv_usec + ru_stime.tv_usec) / 1_000
-  }
+  return usage.ru_nvcsw
 }
 
 /// Another process that holds a thread of this one as a debugger does, until it ends; nil where this user may not.
