@@ -5,10 +5,13 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <sys/mman.h>
 
-enum { nr_rt_sigprocmask = 14, nr_gettid = 186, nr_getpid = 39, nr_futex = 202, nr_tgkill = 234 };
+enum { nr_mmap = 9, nr_mprotect = 10, nr_munmap = 11, nr_rt_sigprocmask = 14, nr_getpid = 39, nr_sigaltstack = 131 };
+enum { nr_gettid = 186, nr_futex = 202, nr_tgkill = 234 };
 enum { futex_wait_private = 128, futex_wake_private = 129, sig_setmask = 2 };
 #define WAITERS 0x80000000u
 /* What a fault or a trap raises in the thread itself; and what a thread is asked by, which waits for the lock or has it:
@@ -59,6 +62,51 @@ int cordon_change_lock(CordonChangeLock *lock, uint64_t *mask) {
 void cordon_change_unlock(CordonChangeLock *lock, const uint64_t *mask) {
   give(lock);
   (void)gate(nr_rt_sigprocmask, sig_setmask, (long)mask, 0, 8);
+}
+
+/* The lock's own stack: a page that faults, and room for several times what a change is known to take in a build without
+   optimisation. Only what is used of it is ever allocated. */
+enum { page = 4096, stack_size = 1024 * 1024 };
+
+long cordon_change_lock_init(CordonChangeLock *lock) {
+  long flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK;
+  long at = cordon_gate_call(nr_mmap, 0, stack_size, PROT_READ | PROT_WRITE, flags, -1, 0);
+  if (at < 0 && at > -4096) return at;
+  (void)gate(nr_mprotect, at, page, PROT_NONE, 0);
+  *lock = (CordonChangeLock){0, (char *)at};
+  return 0;
+}
+
+void cordon_change_lock_destroy(CordonChangeLock *lock) { (void)gate(nr_munmap, (long)lock->stack, stack_size, 0, 0); }
+
+typedef struct {
+  void (*body)(void *);
+  void *argument;
+  stack_t alternate;
+} Work;
+
+/* What the alternate stack holds is still needed. A signal that came to be handled on it now would begin at its top. */
+static void work_off_alternate_stack(void *argument) {
+  Work *work = argument;
+  const stack_t none = {.ss_flags = SS_DISABLE};
+  (void)gate(nr_sigaltstack, (long)&none, 0, 0, 0);
+  work->body(work->argument);
+  work->alternate.ss_flags &= ~SS_ONSTACK;
+  (void)gate(nr_sigaltstack, (long)&work->alternate, 0, 0, 0);
+}
+
+/* Written in assembly, for the stack pointer. */
+void cordon_call_on_stack(void (*body)(void *), void *argument, void *top);
+
+void cordon_change_run(CordonChangeLock *lock, void (*body)(void *), void *argument) {
+  Work work = {body, argument, {0}};
+  (void)gate(nr_sigaltstack, 0, (long)&work.alternate, 0, 0);
+  int is_on_alternate = (work.alternate.ss_flags & SS_ONSTACK) != 0;
+  char *top = lock->stack + stack_size;
+  if (is_on_alternate)
+    cordon_call_on_stack(work_off_alternate_stack, &work, top);
+  else
+    cordon_call_on_stack(body, argument, top);
 }
 
 /* fork(3) copies the session as it is between two changes. */

@@ -54,6 +54,7 @@ import Testing
     #expect(origins[12] == .file(path: "/memfd:jit", isDeleted: true))
     #expect(origins[13] == .anonymous(name: nil) && origins[14] == .anonymous(name: nil))
     #expect(origins[15] == .file(path: "/opt/zero", isDeleted: true))
+    #expect(try map().mappings.filter(\.isSegment).map(\.range.start) == [0x7f10_0035_0000])
   }
 
   static let names: [(String, [String])] = [

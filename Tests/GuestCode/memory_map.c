@@ -7,10 +7,12 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
 #include <sys/ucontext.h>
@@ -232,6 +234,58 @@ int32_t guest_map_moves(GuestMemory memory) {
   fill(at, 2);
   CHECK(are(at, "11"));
   CHECK(unmap(at, 2 * PAGE) == 0 && unmap(to, 2 * PAGE) == 0);
+
+  /* What is made shorter may have holes. */
+  at = marked(memory, 4);
+  CHECK(at > 0);
+  CHECK(unmap(at + 2 * PAGE, PAGE) == 0);
+  CHECK(remap(at, 4 * PAGE, PAGE, 0, 0) == at);
+  CHECK(are(at, "1---"));
+  CHECK(unmap(at, PAGE) == 0);
+  return 0;
+}
+
+/* Shared memory is mapped a second time: over what is marked, and where it is marked itself. */
+int32_t guest_map_copies(GuestMemory memory) {
+  long at = marked(memory, 2);
+  long shared = guest_native_call(SYS_mmap, 0, PAGE, RWX, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  CHECK(at > 0 && shared > 0);
+  fill(shared, 1);
+  CHECK(remap(shared, 0, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, at) == at);
+  CHECK(are(at, "01") && are(shared, "0"));
+  CHECK(protect(shared, PAGE, RWX | PROT_NOSYSCALL) == 0);
+  long other = remap(shared, 0, PAGE, MREMAP_MAYMOVE, 0);
+  CHECK(other > 0 && other != shared);
+  CHECK(remap(shared, 0, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, at) == at);
+  CHECK(are(at, "11") && are(shared, "1") && are(other, "1"));
+  CHECK(remap(at + PAGE, 0, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, other) == -EINVAL); /* it is not shared */
+  CHECK(unmap(at, 2 * PAGE) == 0 && unmap(shared, PAGE) == 0 && unmap(other, PAGE) == 0);
+  return 0;
+}
+
+/* mremap(2) that lacks memory has unmapped already what it was to replace. */
+int32_t guest_map_lost_target(void) {
+  long place = 0x410000000000, size = 1l << 30, kept;
+  CHECK(map(place, PAGE, RWX | PROT_NOSYSCALL, MAP_FIXED_NOREPLACE) == place);
+  fill(place, 1);
+  CHECK(are(place, "1"));
+  long large = map(0, size, PROT_NONE, MAP_NORESERVE);
+  CHECK(large > 0);
+  struct rlimit before;
+  CHECK(getrlimit(RLIMIT_AS, &before) == 0);
+  FILE *file = fopen("/proc/self/statm", "r");
+  CHECK(file != NULL && fscanf(file, "%ld", &kept) == 1);
+  fclose(file);
+  struct rlimit little = {(rlim_t)(kept * PAGE) + (64 << 20), before.rlim_max};
+  CHECK(setrlimit(RLIMIT_AS, &little) == 0);
+  CHECK(remap(large, size, size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, place) == -ENOMEM);
+  CHECK(setrlimit(RLIMIT_AS, &before) == 0);
+  CHECK(are(place, "-"));
+  /* Other code's, that the kernel has put there. */
+  CHECK(map(place, PAGE, RWX, 0) == place);
+  fill(place, 1);
+  CHECK(are(place, "0"));
+  CHECK(unmap(place, PAGE) == 0 && unmap(large, size) == 0);
   return 0;
 }
 
@@ -250,6 +304,7 @@ int32_t guest_map_bad_calls(GuestMemory memory) {
       {SYS_mprotect, {at, -1, RX}, -ENOMEM},
       {SYS_mprotect, {wall, PAGE, RX}, -ENOMEM},
       {SYS_pkey_mprotect, {at, PAGE, RX, 99}, -EINVAL},
+      {SYS_pkey_mprotect, {at + 3 * PAGE, PAGE, RX, 99}, -EINVAL},
       {SYS_mmap, {0, 0, RX, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0}, -EINVAL},
       {SYS_mmap, {0, PAGE, RX, MAP_ANONYMOUS, -1, 0}, -EINVAL},
       {SYS_mmap, {0, PAGE, RX, MAP_PRIVATE, -1, 0}, -EBADF},
@@ -268,6 +323,8 @@ int32_t guest_map_bad_calls(GuestMemory memory) {
       {SYS_mremap, {at, PAGE, PAGE, MREMAP_FIXED, at + PAGE}, -EINVAL},
       {SYS_mremap, {at, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, at + PAGE + 1}, -EINVAL},
       {SYS_mremap, {at + 3 * PAGE, PAGE, 2 * PAGE, MREMAP_MAYMOVE, 0}, -EFAULT},
+      {SYS_mremap, {at + 3 * PAGE, PAGE, PAGE, MREMAP_DONTUNMAP, 0}, -EINVAL},
+      {SYS_mremap, {at + 2 * PAGE, 2 * PAGE, PAGE, MREMAP_FIXED, at}, -EINVAL},
       {SYS_mremap, {at, 2 * PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, at + PAGE}, -EINVAL},
   };
   for (unsigned i = 0; i < sizeof calls / sizeof calls[0]; i++) {
@@ -406,4 +463,10 @@ int32_t guest_map_round(GuestMemory memory) {
   /* The first page may be another thread's by now. */
   CHECK(unmap(at + PAGE, PAGE) == 0);
   return 0;
+}
+
+void guest_map_allocations(void) {
+  mallopt(M_MMAP_THRESHOLD, 0);
+  mallopt(M_TOP_PAD, 0);
+  malloc_trim(0);
 }

@@ -5,6 +5,7 @@ enum Number {
   static let close = 3
   static let poll = 7
   static let mmap = 9
+  static let mprotect = 10
   static let munmap = 11
   static let rtSigaction = 13
   static let rtSigprocmask = 14

@@ -31,7 +31,19 @@ import Testing
     await #expect(processExitsWith: .success) { [memory = memory as UInt32] in
       let memory = try start(memory)
       check(guest_map_switch_on(0), 0, "line")
-      for _ in 0..<3 { check(guest_map_moves(memory), 0, "line") }
+      for _ in 0..<3 {
+        check(guest_map_moves(memory), 0, "line")
+        check(guest_map_copies(memory), 0, "line")
+      }
+    }
+  }
+
+  @Test func `a move that fails has unmapped what it was to replace`() async {
+    await #expect(processExitsWith: .success) {
+      let session = try openSession()
+      check(guest_map_switch_on(0), 0, "line")
+      check(guest_map_lost_target(), 0, "line")
+      check(session.regions.count, 0, "regions")
     }
   }
 

@@ -7,8 +7,9 @@ public import TrapEngine
 /// calls, from anywhere: one from a trapped region traps again and reaches the hook again.
 ///
 /// The delivery takes what the kernel's signal frame needs (the AT_MINSIGSTKSZ of getauxval(3); 3.6 KB with AVX-512) and
-/// less than 1 KB more, on top of what the hook itself uses. A thread whose alternate stack is too small for that and for a
-/// frame of its own is given a larger one, and told that it has its own.
+/// less than 1 KB more, on top of what the hook itself uses. A change of the session that it makes takes next to nothing of
+/// it (``Session/change(_:)``), the search for a module 20 KB. A thread whose alternate stack is too small for a delivery
+/// and for a frame of its own is given a larger one, and told that it has its own.
 ///
 /// Which hook to use depends on where calls may be trapped:
 /// - A **C function** (``init(function:context:)``) may interrupt anything, provided that it keeps to what its own body

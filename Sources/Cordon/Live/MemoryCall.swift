@@ -61,6 +61,9 @@ struct MemoryCall {
     return call
   }
 
+  /// The same about the page above user space, where nothing is ever mapped: for what the kernel refuses such a call with.
+  var movedToNothing: MemoryCall { replacing((0, Architecture.x86_64.userSpaceEnd - Arena.page)) }
+
   /// The pages that a segment of shared memory takes where shmat(2) puts it; nil where the kernel refuses that.
   var segmentPages: AddressRange? {
     // struct shmid_ds of asm/shmbuf.h: the size lies behind the permissions.

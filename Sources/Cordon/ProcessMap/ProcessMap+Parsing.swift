@@ -13,11 +13,12 @@ extension ProcessMap.Mapping {
     guard bounds.count == 2, let start = UInt64(bounds[0], radix: 16), let end = UInt64(bounds[1], radix: 16),
       let range = try? AddressRange(start: start, end: end), permissions.count == 4
     else { return nil }
+    let field = fields.count == 6 ? fields[5].drop { $0 == " " } : ""
     self.init(
       range: range, isReadable: permissions[0] == UInt8(ascii: "r"),
       isWritable: permissions[1] == UInt8(ascii: "w"), isExecutable: permissions[2] == UInt8(ascii: "x"),
-      origin: ProcessMap.Origin(field: fields.count == 6 ? fields[5].drop { $0 == " " } : ""),
-      fileOffset: UInt64(fields[2], radix: 16) ?? 0)
+      origin: ProcessMap.Origin(field: field), fileOffset: UInt64(fields[2], radix: 16) ?? 0,
+      isSegment: ProcessMap.Origin.isSegment(field))
   }
 }
 
@@ -27,8 +28,16 @@ extension ProcessMap.Origin {
   /// Whether the file, which is deleted, is one that the kernel keeps shared memory in that has none (shmem_zero_setup in
   /// mm/shmem.c, hugetlb_file_setup in fs/hugetlbfs/inode.c, newseg in ipc/shm.c).
   private static func isSharedMemory(_ path: some StringProtocol) -> Bool {
-    path == "/dev/zero" || path == "/anon_hugepage"
-      || path.hasPrefix("/SYSV") && path.utf8.count == 13 && path.dropFirst(5).allSatisfy(\.isHexDigit)
+    path == "/dev/zero" || path == "/anon_hugepage" || isSegmentName(path)
+  }
+
+  private static func isSegmentName(_ path: some StringProtocol) -> Bool {
+    path.hasPrefix("/SYSV") && path.utf8.count == 13 && path.dropFirst(5).allSatisfy(\.isHexDigit)
+  }
+
+  /// Whether the last field of a line is that of a segment of System V shared memory.
+  static func isSegment(_ field: some StringProtocol) -> Bool {
+    field.hasSuffix(deletedMark) && isSegmentName(field.dropLast(deletedMark.count))
   }
 
   /// Reads the last field of a line.

@@ -11,6 +11,8 @@ package struct ProcessMap: Sendable {
     package let origin: Origin
     /// Where in the file it begins.
     package var fileOffset: UInt64 = 0
+    /// Whether it is a segment of System V shared memory.
+    package var isSegment = false
   }
 
   /// Where the contents of a mapping come from.

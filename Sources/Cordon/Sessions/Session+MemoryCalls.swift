@@ -60,8 +60,9 @@ extension Session.State {
     guard let range = call.pages(0, 1) else { return call.make() }
     // mprotect(2) goes on to the first page that is not mapped.
     let reach = mappedPart(of: range)
+    guard reach > 0 else { return isOwn(range) ? call.movedToNothing.make() : call.make() }
     guard reach == range.length else {
-      let result = reach > 0 ? try protect(call.replacing((1, reach))) : 0
+      let result = try protect(call.replacing((1, reach)))
       return result == 0 ? -Int(Errno.noMemory.rawValue) : result
     }
     let before = marks(near: range)
@@ -79,6 +80,9 @@ extension Session.State {
     }
     return result
   }
+
+  /// Whether the arena has some of a range.
+  private func isOwn(_ range: AddressRange) -> Bool { arena.map { $0.range.overlaps(range) } ?? false }
 
   /// How much of a range is mapped, from its start on, to the program: the arena's other pages are not.
   private func mappedPart(of range: AddressRange) -> UInt64 {
@@ -203,8 +207,7 @@ extension Session.State {
   private mutating func detachSegment(_ call: MemoryCall) throws(SessionError) -> Int {
     let address = call.arguments[0]
     let parts = ((try? ProcessMap())?.mappings ?? []).filter { mapping in
-      guard case .file(let path, isDeleted: true) = mapping.origin, path.hasPrefix("/SYSV") else { return false }
-      return mapping.range.start >= address && mapping.range.start - address == mapping.fileOffset
+      mapping.isSegment && mapping.range.start >= address && mapping.range.start - address == mapping.fileOffset
     }
     if let first = parts.first, let last = parts.last {
       try prepareToUnmark(Self.range(first.range.start, last.range.end - first.range.start))
@@ -232,28 +235,39 @@ extension Session.State {
 
   private mutating func remap(_ call: MemoryCall) throws(SessionError) -> Int {
     let (mayMove, fixed, keeps): (UInt64, UInt64, UInt64) = (1, 2, 4)  // MREMAP_MAYMOVE, …FIXED, …DONTUNMAP
-    guard let old = call.pages(0, 1), let new = call.pages(0, 2) else { return call.make() }
-    let flags = call.arguments[3]
-    guard flags & ~(mayMove | fixed | keeps) == 0 else { return call.make() }
-    let isOwn = arena.map { $0.range.overlaps(old) } ?? false
-    if isOwn, !(arena.map { $0.contains(old) && $0.isTaken(old.start..<old.end) } ?? true) {
-      return -Int(Errno.badAddress.rawValue)
+    let (flags, size) = (call.arguments[3], call.arguments[2])
+    // From a length of 0 on, shared memory is mapped a second time: as much as is asked for, as its first page is marked.
+    let isCopy = call.arguments[1] == 0
+    guard let old = (isCopy ? call.replacing((1, 1)) : call).pages(0, 1),
+      size > 0, size < Architecture.x86_64.userSpaceEnd, flags & ~(mayMove | fixed | keeps) == 0
+    else { return call.make() }
+    var call = call
+    let keepsOld = flags & keeps != 0 || isCopy
+    let length = PageMapping.pages(Int(size))
+    if isOwn(old) {
+      let there = mappedPart(of: old)
+      // What is left of it need not be one piece.
+      if there > 0, length < old.length, !keepsOld, flags & fixed == 0 {
+        let result = try unmap(call.replacing((0, old.start + length), (1, old.length - length)))
+        return result == 0 ? Int(old.start) : result
+      }
+      if there < old.length { call = call.movedToNothing }
+      if there < old.length, flags & fixed == 0 { return call.make() }
     }
     if flags & fixed != 0 {
       guard let place = call.pages(4, 2) else { return call.make() }
-      return try move(call, old, to: place, keepsOld: flags & keeps != 0)
+      return try move(call, old, to: place, keepsOld: keepsOld)
     }
-    if flags & keeps == 0 {
-      let result = try resize(call, old, new, isOwn: isOwn)
+    if !keepsOld {
+      let result = try resize(call, old, to: length)
       guard result == -Int(Errno.noMemory.rawValue), flags & mayMove != 0 else { return result }
     } else if flags & mayMove == 0 {
       return call.make()
     }
-    let place = try reserve(new.length, inArena: !marks(near: old).isEmpty)
+    let place = try reserve(length, inArena: !marks(near: old).isEmpty)
     let result: Int
     do throws(SessionError) {
-      result = try move(
-        call.replacing((3, flags | fixed), (4, place.start)), old, to: place, keepsOld: flags & keeps != 0)
+      result = try move(call.replacing((3, flags | fixed), (4, place.start)), old, to: place, keepsOld: keepsOld)
     } catch {
       try? giveBack(place)
       throw error
@@ -263,27 +277,33 @@ extension Session.State {
   }
 
   /// Makes memory longer or shorter where it lies, with its mark; -ENOMEM where something else lies behind it.
+  /// - Parameter length: in bytes, whole pages.
   private mutating func resize(
-    _ call: MemoryCall, _ old: AddressRange, _ new: AddressRange, isOwn: Bool
+    _ call: MemoryCall, _ old: AddressRange, to length: UInt64
   ) throws(SessionError) -> Int {
     try prepareToUnmark(old)
     // The arena's next page is the session's, and as good as taken.
-    if isOwn, new.length > old.length { return -Int(Errno.noMemory.rawValue) }
+    if isOwn(old), length > old.length { return -Int(Errno.noMemory.rawValue) }
     let result = call.replacing((3, 0)).make()
     if MemoryCall.isFailure(result) { return result }
-    if new.length < old.length {
-      let rest = try AddressRange(checked: new.end, old.end)
-      if isOwn { try arena?.give(rest.start..<rest.end) }
-      try unmark(rest)
-    } else if new.length > old.length, isMarked(old.end) {
+    if length < old.length {
+      try unmark(AddressRange(checked: old.start + length, old.end))
+    } else if length > old.length, isMarked(old.end) {
       do throws(SessionError) {
-        try mark(AddressRange(checked: old.end, new.end))
+        try mark(AddressRange(checked: old.end, old.start + length))
       } catch {
-        _ = call.replacing((1, new.length), (2, old.length), (3, 0)).make()
+        _ = call.replacing((1, length), (2, old.length), (3, 0)).make()
         throw error
       }
     }
     return result
+  }
+
+  /// Whether all of a mark's part of a range is mapped.
+  private func isMapped(_ mark: Region, in range: AddressRange) -> Bool {
+    let (start, end) = (max(mark.range.start, range.start), min(mark.range.end, range.end))
+    guard let part = try? AddressRange(start: start, end: end) else { return true }
+    return PageMapping.mappedPart(of: part) == part.length
   }
 
   /// Makes a call that moves memory to a place, with its marks.
@@ -302,7 +322,8 @@ extension Session.State {
     }
     let result = try make(call, at: place)
     if MemoryCall.isFailure(result) {
-      try restore(before, in: place)
+      // Where it lacks memory, mremap(2) has unmapped already what it was to replace.
+      try restore(before.filter { isMapped($0, in: place) }, in: place)
       return result
     }
     // What was marked there and is not any more.

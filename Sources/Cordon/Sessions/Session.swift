@@ -81,7 +81,8 @@ public final class Session: Sendable {
   /// - Throws: ``SessionError/unavailable(_:reason:)`` where the kernel or a filter that the process is under lacks the
   ///   mechanism, ``SessionError/inexpressible(_:reason:)`` where it cannot do what the options say,
   ///   ``SessionError/unsatisfiable(_:)`` for ``Options/memoryMapCalls`` where everything traps by default,
-  ///   ``SessionError/memory(_:)`` where the gate cannot be mapped.
+  ///   ``SessionError/memory(_:)`` where the gate, or the
+  ///   stack on which changes are made, cannot be mapped.
   public init(
     mechanism: Mechanism = .seccomp,
     default defaultDisposition: Default = .allow,
@@ -104,7 +105,7 @@ public final class Session: Sendable {
     let prepared = cordon_engine_prepare()
     guard prepared == 0 else { throw .memory(Errno(rawValue: Int32(-prepared))) }
     let gate = try Session.gate()
-    state = ChangeLock(
+    state = try ChangeLock(
       State(
         store: RegionStore(gate: gate), gate: gate, usual: defaultDisposition == .allow ? .allow : .trap,
         followsMemoryCalls: followsMemoryCalls, marksCount: !followsMemoryCalls))

@@ -43,15 +43,24 @@ uint64_t cordon_linker_base(void);
 /// Where libc's code lies; in a static program the program's own. Takes a lock of the dynamic loader's.
 CordonMapping cordon_libc_code(void);
 
-/// A lock that knows its holder; all zeros is free.
+/// A lock that knows its holder, with a stack for what that does.
 typedef struct CordonChangeLock {
-  uint32_t word; // atomic
+  uint32_t word; // atomic; 0 is free
+  char *stack;
 } CordonChangeLock;
+
+/// Makes a lock that is free. 0 or -errno, where there is no memory for its stack. Needs the gate.
+long cordon_change_lock_init(CordonChangeLock *lock);
+/// Unmaps its stack.
+void cordon_change_lock_destroy(CordonChangeLock *lock);
 
 /// Waits for the lock, with all signals blocked from then on but those that the thread itself raises; `mask` gets the mask
 /// before. -EDEADLK: the calling thread has it. -EOWNERDEAD: its holder was left behind by a fork. Needs the gate.
 int cordon_change_lock(CordonChangeLock *lock, uint64_t *mask);
 void cordon_change_unlock(CordonChangeLock *lock, const uint64_t *mask);
+/// Calls `body` on the lock's stack, for its holder: a change takes up to 150 KB of stack in a debug build, and a hook that
+/// makes one has no more than is left of its thread's alternate signal stack, 30 KB in a Swift program's main thread.
+void cordon_change_run(CordonChangeLock *lock, void (*body)(void *), void *argument);
 /// From now on fork(3) waits until nobody holds the lock, and the child has it free. 0 or -errno.
 int cordon_change_lock_keep_over_fork(CordonChangeLock *lock);
 

@@ -21,6 +21,8 @@ int32_t guest_map_before_marks_count(GuestMemory memory);
 int32_t guest_map_switch_on(int32_t by_prctl);
 int32_t guest_map_parts(GuestMemory memory);
 int32_t guest_map_moves(GuestMemory memory);
+int32_t guest_map_copies(GuestMemory memory);
+int32_t guest_map_lost_target(void);
 int32_t guest_map_bad_calls(GuestMemory memory);
 int32_t guest_map_forks(GuestMemory memory);
 /// System V shared memory over marked memory, marked itself, and detached.
@@ -33,5 +35,8 @@ int32_t guest_map_break(void);
 int32_t guest_map_round(GuestMemory memory);
 /// Installs the program's SIGSYS handler.
 int32_t guest_map_handle(void);
+
+/// From now on malloc maps each block by itself that it has no memory for, and free unmaps it.
+void guest_map_allocations(void);
 
 #endif
