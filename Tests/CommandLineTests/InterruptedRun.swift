@@ -71,7 +71,10 @@ struct InterruptedRun: Sendable {
   }
 
   private static func firstChild(of parent: pid_t) -> pid_t? {
-    let tasks = KernelFile.names(in: "/proc/\(parent)/task").map { "/proc/\(parent)/task/\($0)/children" }
-    return tasks.lazy.compactMap { KernelFile.text($0)?.split(separator: " ").first.flatMap { pid_t($0) } }.first
+    for task in KernelFile.names(in: "/proc/\(parent)/task") {
+      let children = KernelFile.text("/proc/\(parent)/task/\(task)/children") ?? ""
+      if let child = children.split(separator: " ").first.flatMap({ pid_t($0) }) { return child }
+    }
+    return nil
   }
 }
