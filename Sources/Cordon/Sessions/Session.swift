@@ -81,8 +81,7 @@ public final class Session: Sendable {
   /// - Throws: ``SessionError/unavailable(_:reason:)`` where the kernel or a filter that the process is under lacks the
   ///   mechanism, ``SessionError/inexpressible(_:reason:)`` where it cannot do what the options say,
   ///   ``SessionError/unsatisfiable(_:)`` for ``Options/memoryMapCalls`` where everything traps by default,
-  ///   ``SessionError/memory(_:)`` where the gate, or the
-  ///   stack on which changes are made, cannot be mapped.
+  ///   ``SessionError/memory(_:)`` where the gate, or the stack on which changes are made, cannot be mapped.
   public init(
     mechanism: Mechanism = .seccomp,
     default defaultDisposition: Default = .allow,
