@@ -90,9 +90,11 @@ long cordon_look_at_thread(int32_t thread, CordonThreadLook *look) {
   return 0;
 }
 
-int cordon_thread_blocks_sigsys(int32_t thread) {
+CordonSigsysState cordon_thread_blocks_sigsys(int32_t thread) {
   CordonThreadLook look;
-  return cordon_look_at_thread(thread, &look) == 0 && !look.runs_no_code && look.blocked & CORDON_SIGSYS_BIT;
+  if (cordon_look_at_thread(thread, &look) != 0 || look.runs_no_code || !(look.blocked & CORDON_SIGSYS_BIT))
+    return CordonSigsysOpen;
+  return look.is_asleep ? CordonSigsysBlockedAsleep : CordonSigsysBlocked;
 }
 
 CORDON_SIGNAL_PATH_END

@@ -22,6 +22,21 @@ import TrapEngine
     }
   }
 
+  /// libc blocks every signal for a moment, in which a thread may lose its processor.
+  @Test func `a thread that starves with every signal blocked`() async {
+    await #expect(processExitsWith: .success) {
+      begin()
+      _ = try Session()
+      let starving = SpinningThread(blocksSignals: true)
+      guard let greedy = greedyProcess(milliseconds: 500) else { return starving.end() }
+      starving.unblockSignals()
+      let patience = CordonPatience(silent_ms: 50, starved_ms: 30_000)
+      check(ThreadStatus.threadsBlockingSIGSYS(inAllThreads: true, patience: patience), [], "who blocks SIGSYS")
+      greedy.end()
+      starving.end()
+    }
+  }
+
   /// But for the limit.
   @Test func `a thread that starves for longer than it is waited for`() async {
     await #expect(processExitsWith: .success) {
@@ -30,9 +45,11 @@ import TrapEngine
       let starving = SpinningThread()
       for asks in [attachWhileThreadsStandStill, arm] as [Asks] {
         guard let greedy = greedyProcess(milliseconds: 30_000) else { break }
-        // The kernel keeps a twentieth of each second for what has no such priority, which may be just then.
+        // The kernel keeps a twentieth of each second for what has no such priority, which may be just then: the thread
+        // uses it up between two attempts.
         var silence = CordonSilence()
-        for _ in 0..<10 where silence.error == 0 {
+        for _ in 0..<100 where silence.error == 0 {
+          usleep(20_000)
           silence = asks(starving.id, CordonPatience(silent_ms: 50, starved_ms: 200))
         }
         check([Int(silence.thread), silence.error], [Int(starving.id), -Int(ETIMEDOUT)], "who has not, and why")
@@ -77,20 +94,32 @@ private func pointer<Value>(to value: inout Value) -> Int {
 /// A thread that never waits, on processor 1; the caller runs on processor 0 from then on.
 private struct SpinningThread {
   private let stop = Signpost()
+  private let mayUnblock = Signpost()
   private let identified: IdentifiedThread
 
-  init() {
-    identified = IdentifiedThread { [stop] in
+  init(blocksSignals: Bool = false) {
+    let isReady = Signpost()
+    identified = IdentifiedThread { [stop, mayUnblock] in
       runOn(processor: 1)
+      var (all, before) = (sigset_t(), sigset_t())
+      sigfillset(&all)
+      if blocksSignals { pthread_sigmask(SIG_SETMASK, &all, &before) }
+      isReady.open()
+      while blocksSignals, !mayUnblock.isOpen {}
+      if blocksSignals { pthread_sigmask(SIG_SETMASK, &before, nil) }
       while !stop.isOpen {}
       return 0
     }
     runOn(processor: 0)
+    isReady.wait()
   }
+
+  func unblockSignals() { mayUnblock.open() }
 
   var id: Int32 { identified.id }
 
   func end() {
+    mayUnblock.open()
     stop.open()
     identified.thread.join()
   }

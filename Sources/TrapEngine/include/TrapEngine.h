@@ -256,9 +256,11 @@ typedef struct CordonPatience {
   uint32_t silent_ms, starved_ms;
 } CordonPatience;
 
-/// Whether a thread of this process has SIGSYS blocked. Not one that has ended, as the main thread may have, nor a worker of
-/// the kernel's (io_uring's), which runs no code of the process.
-int cordon_thread_blocks_sigsys(int32_t thread);
+/// Whether a thread has SIGSYS blocked, and sleeps meanwhile.
+typedef enum CordonSigsysState { CordonSigsysOpen, CordonSigsysBlocked, CordonSigsysBlockedAsleep } CordonSigsysState;
+/// The same of a thread of this process. Not one that has ended, as the main thread may have, nor a worker of the kernel's
+/// (io_uring's), which runs no code of the process.
+CordonSigsysState cordon_thread_blocks_sigsys(int32_t thread);
 /// As cordon_seccomp_load, with flags that have SECCOMP_FILTER_FLAG_TSYNC, while all other threads of the process stand
 /// still with SIGSYS open: none of them is in one of those moments in which libc has every signal blocked. They are asked
 /// by the signal above, and go on once the filter is attached, or has been refused.
