@@ -1,5 +1,6 @@
 import Cordon
 import Glibc
+import Synchronization
 import TestSupport
 import Testing
 import TrapEngine
@@ -45,11 +46,11 @@ import TrapEngine
       let starving = SpinningThread()
       for asks in [attachWhileThreadsStandStill, arm] as [Asks] {
         guard let greedy = greedyProcess(milliseconds: 30_000) else { break }
-        // The kernel keeps a twentieth of each second for what has no such priority, which may be just then: the thread
-        // uses it up between two attempts.
+        // The kernel keeps a twentieth of each second for what has no such priority, which may be just then. A thread that
+        // has answered counts until it has run again.
         var silence = CordonSilence()
-        for _ in 0..<100 where silence.error == 0 {
-          usleep(20_000)
+        for _ in 0..<10 where silence.error == 0 {
+          starving.runSome()
           silence = asks(starving.id, CordonPatience(silent_ms: 50, starved_ms: 200))
         }
         check([Int(silence.thread), silence.error], [Int(starving.id), -Int(ETIMEDOUT)], "who has not, and why")
@@ -91,15 +92,20 @@ private func pointer<Value>(to value: inout Value) -> Int {
   withUnsafeMutablePointer(to: &value) { Int(bitPattern: $0) }
 }
 
+private final class Progress: Sendable {
+  let rounds = Atomic<Int>(0)
+}
+
 /// A thread that never waits, on processor 1; the caller runs on processor 0 from then on.
 private struct SpinningThread {
   private let stop = Signpost()
   private let mayUnblock = Signpost()
+  private let progress = Progress()
   private let identified: IdentifiedThread
 
   init(blocksSignals: Bool = false) {
     let isReady = Signpost()
-    identified = IdentifiedThread { [stop, mayUnblock] in
+    identified = IdentifiedThread { [stop, mayUnblock, progress] in
       runOn(processor: 1)
       var (all, before) = (sigset_t(), sigset_t())
       sigfillset(&all)
@@ -107,11 +113,18 @@ private struct SpinningThread {
       isReady.open()
       while blocksSignals, !mayUnblock.isOpen {}
       if blocksSignals { pthread_sigmask(SIG_SETMASK, &before, nil) }
-      while !stop.isOpen {}
+      while !stop.isOpen { progress.rounds.add(1, ordering: .relaxed) }
       return 0
     }
     runOn(processor: 0)
     isReady.wait()
+  }
+
+  /// Waits until it has run, and for as long again as the kernel lets it.
+  func runSome() {
+    let before = progress.rounds.load(ordering: .relaxed)
+    while progress.rounds.load(ordering: .relaxed) == before { usleep(1_000) }
+    usleep(100_000)
   }
 
   func unblockSignals() { mayUnblock.open() }
