@@ -68,6 +68,7 @@ struct RunExecSignalsTests {
         int wrong = 0;
         for (int i = 0; i < 150; i++) {
           pid_t child = fork();
+          if (child < 0) return 200; /* kill(2) takes -1 for everybody */
           if (child == 0) {
             pthread_t thread;
             if (i % 2 == 0 || pthread_create(&thread, NULL, execute, NULL) != 0) execute(NULL);

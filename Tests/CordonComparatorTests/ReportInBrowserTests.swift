@@ -93,6 +93,8 @@ private func everyRow() throws -> String {
     try Data(everyRow().replacing("</body>", with: Self.inspection + "</body>").utf8).write(
       to: URL(filePath: page.string))
 
+    // One of its own: two browsers with one profile talk to each other.
+    let options = options + ["--user-data-dir=\(folder.appending("profile").string)"]
     let document = try await run(browser, options + ["--dump-dom"], page)
     #expect(document.contains("data-cut=\"\""), "\(document.suffix(300))")
     #expect(document.contains("data-charts=\"9\""))
