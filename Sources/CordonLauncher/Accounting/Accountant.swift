@@ -75,7 +75,7 @@ struct Accountant {
   /// Takes note of a call that may execute a program.
   mutating func expectExecution(_ notification: CordonNotification) {
     guard !areas.isEmpty else { return }
-    let (process, mark) = (Self.process(of: notification.thread), notification.arguments.5)
+    let (process, mark) = (StatusFile.process(of: notification.thread), notification.arguments.5)
     executions[process] = nil
     let isMarked = UInt32(truncatingIfNeeded: mark) & ~0xffff == UInt32(CORDON_AGENT_EXECUTES)
     guard isMarked, let area = area(mark >> 32) else { return }
@@ -117,10 +117,6 @@ struct Accountant {
 
   /// The area that an agent names.
   private func area(_ number: UInt64) -> SharedArea? { areas.first { $0.number == number } }
-
-  private static func process(of thread: Int32) -> Int32 {
-    StatusFile.field("Tgid", of: thread).flatMap { Int32($0) } ?? thread
-  }
 
   private mutating func addModules(at address: UInt64, of thread: Int32, _ area: SharedArea?) -> UInt64 {
     guard let area else { return 0 }
